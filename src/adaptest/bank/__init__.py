@@ -1,0 +1,1 @@
+"""The item bank: content, lifecycle, files, releases."""

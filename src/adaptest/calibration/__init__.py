@@ -1,0 +1,1 @@
+"""From responses to item parameters with standard errors."""

@@ -1,0 +1,1 @@
+"""Exposure control: how often an item may be seen."""

@@ -1,0 +1,1 @@
+"""Scale linking and equating."""

@@ -1,0 +1,1 @@
+"""Arrays and arithmetic that know nothing of tests: quadrature, optimisation, chance."""

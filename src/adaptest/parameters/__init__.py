@@ -1,0 +1,1 @@
+"""The parameters of many items in one or more families, in the caller's order, and their files."""

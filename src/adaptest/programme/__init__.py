@@ -1,0 +1,1 @@
+"""Recalibrate, judge the impact, publish, roll back, revoke, monitor, verify."""

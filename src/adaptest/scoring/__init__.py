@@ -1,0 +1,1 @@
+"""Theta and its standard error of measurement, for one person or N at once."""

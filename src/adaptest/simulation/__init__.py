@@ -1,0 +1,1 @@
+"""Many simulees through the production engine."""
