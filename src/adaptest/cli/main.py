@@ -1,0 +1,112 @@
+"""The `adaptest` command: a table of commands, loaded when called, and the one place where errors end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from adaptest import __version__
+from adaptest.errors import AdaptestError
+
+# name -> (module:object, help line); the help line stands here so that --help loads click alone
+COMMANDS: dict[str, tuple[str, str]] = {
+    "bank": ("adaptest.cli.bank:bank", "Show the item bank."),
+    "calibrate": ("adaptest.cli.calibrate:calibrate", "Estimate item parameters from responses."),
+    "exam": ("adaptest.cli.exam:exam", "List, take, report, replay and explain exams."),
+    "init": ("adaptest.cli.init:init", "Lay out a workspace with the shipped bank, or update one."),
+    "lesson": ("adaptest.cli.lesson:lesson", "Read a study lesson."),
+    "score": ("adaptest.cli.score:score", "Estimate theta for people from responses and item parameters."),
+    "store": ("adaptest.cli.store:store", "Verify, back up and restore the database."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Return the names in the table."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's)
+        """Return the command, importing its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with the table's help lines: nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done; 1 an error; 2 wrong usage; 3 done, but something needs a person.",
+)
+@click.version_option(__version__, prog_name="adaptest")
+@click.option(
+    "--workspace",
+    metavar="DIR",
+    envvar="ADAPTEST_WORKSPACE",
+    help="Folder with adaptest.toml (default: the current folder).",
+)
+@click.option("-v", "--verbose", count=True, help="Log more to standard error (twice: still more).")
+@click.option("-q", "--quiet", is_flag=True, help="Log errors only, and show no progress.")
+@click.option("--log-file", metavar="FILE", help="Write the log to FILE as well.")
+@click.pass_context
+def cli(
+    context: click.Context, workspace: str | None, verbose: int, *, quiet: bool, log_file: str | None
+) -> None:
+    """Run adaptive exams, and keep their item bank calibrated, with item response theory."""
+    context.obj = {"workspace": workspace, "quiet": quiet}
+    if verbose or quiet or log_file:
+        from adaptest.cli.logs import configure
+
+        configure(verbose=verbose, quiet=quiet, file=log_file)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 done, 1 an error, 2 wrong usage, 3 something needs a person."""
+    try:
+        code: Any = cli.main(arguments, prog_name="adaptest", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ending:
+        code = ending.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("interrupted", 130)
+    except click.UsageError as error:
+        error.show()
+        code = error.exit_code
+    except click.ClickException as error:
+        code = _fail(error.format_message(), 1)
+    except AdaptestError as error:
+        code = _fail(str(error), 1)
+    except BrokenPipeError:
+        code = _closed_pipe()
+    except MemoryError:
+        code = _fail("not enough memory; use fewer persons or items at a time, or a larger machine", 1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        code = _fail(f"{where}{(error.strerror or str(error)).lower()}", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(sentence: str, code: int) -> int:
+    try:
+        click.echo(f"adaptest: {sentence}", err=True)
+    except OSError:  # standard error is gone too: the exit code is all that is left to say
+        return code
+    return code
+
+
+def _closed_pipe() -> int:
+    """Leave quietly when the reader of our output left first; nothing may be flushed into the pipe again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
