@@ -74,6 +74,7 @@ def cli(
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 an error, 2 wrong usage, 3 something needs a person."""
+    _open_what_is_closed()
     try:
         code: Any = cli.main(arguments, prog_name="adaptest", standalone_mode=False)
         sys.stdout.flush()
@@ -96,6 +97,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         where = f"{error.filename}: " if error.filename else ""
         code = _fail(f"{where}{(error.strerror or str(error)).lower()}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_what_is_closed() -> None:
+    """Give a stream that the caller closed somewhere to go, so that writing to it is not an error."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (open to the end)
 
 
 def _fail(sentence: str, code: int) -> int:
