@@ -77,6 +77,29 @@ def column(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     return array
 
 
+def columns(name: str, values: ArrayLike, items: int) -> Floats:
+    """Return `values` as a read-only float array of `items` rows, as wide as it comes."""
+    array = np.array(values, dtype=np.float64)
+    if items == 0 and array.ndim == 1 and not array.size:
+        array = array.reshape(0, 0)
+    if array.ndim != 2 or len(array) != items:  # noqa: PLR2004 (items by categories)
+        raise ItemParameterError(f"{name} must have shape ({items}, K); got {array.shape}")
+    array.flags.writeable = False
+    return array
+
+
+def check_models(ids: Sequence[str], models: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return `models` as a tuple: one for each item, each among `known`."""
+    if len(models) != len(ids):
+        raise ItemParameterError(
+            f"models must name one model per item; got {len(models)} for {len(ids)} items"
+        )
+    for item, model in zip(ids, models, strict=True):
+        if model not in known:
+            raise ItemParameterError(f"item {item!r}: model must be one of {', '.join(known)}; got {model!r}")
+    return tuple(models)
+
+
 def require(
     ids: Sequence[str],
     name: str,
@@ -99,3 +122,54 @@ def require(
 def require_discrimination(ids: Sequence[str], a: Floats) -> None:
     """Raise unless every `a` is finite and not 0; a negative one is a legal calibration result."""
     require(ids, "a", a, np.isfinite(a) & (a != 0), "be finite and not 0")
+
+
+def require_steps(ids: Sequence[str], b: Floats) -> None:
+    """Raise unless each item has one finite step or more, then +inf up to the widest item's."""
+    own = np.isfinite(b)
+    gaps = own[:, 1:] & ~own[:, :-1]
+    good: Bools = np.asarray(own.any(axis=1) & ~gaps.any(axis=1) & (own | np.isposinf(b)).all(axis=1))
+    require(ids, "b", b, good, "be finite for every step of the item, +inf beyond")
+
+
+def sum_categories(values: Floats) -> Floats:
+    """Return (Q, J) sums over the last axis, category after category: the same bits for every Q and J."""
+    total = np.zeros(values.shape[:-1])
+    for k in range(values.shape[-1]):
+        total += values[..., k]
+    return total
+
+
+def expected_score(family: Family, theta: Floats) -> Floats:
+    """Return (Q, J) expected score, from 0 to K - 1."""
+    p = family.probability(theta)
+    return sum_categories(p * np.arange(p.shape[-1]))
+
+
+def observed_information(family: Family, theta: Floats) -> Floats:
+    """Return (Q, J, K) information that each score would give: minus the log-probability's curvature."""
+    result: Floats = 0.0 - family.log_curvature(theta)
+    return result
+
+
+def information_slope(family: Family, theta: Floats) -> Floats:
+    r"""Return (Q, J) derivative of the Fisher information in theta.
+
+    .. math:: I' = \sum_k P_k s_k (s_k^2 + 2 s_k'), \quad s_k = (\ln P_k)'
+    """
+    p, slope, curvature = family.probability(theta), family.log_slope(theta), family.log_curvature(theta)
+    return sum_categories(p * slope * (slope**2 + 2 * curvature))
+
+
+def warm_numerator(family: Family, theta: Floats) -> Floats:
+    r"""Return (Q, J) the sum over categories of P' P'' / P, that Warm's weighted likelihood corrects by.
+
+    .. math:: J = \sum_k P_k s_k (s_k^2 + s_k'), \quad s_k = (\ln P_k)'
+
+    References
+    ----------
+    Warm (1989), Psychometrika 54(3), 427-450; Magis (2015), Journal of Educational and Behavioral
+    Statistics 40(2), 200-204 (polytomous items).
+    """
+    p, slope, curvature = family.probability(theta), family.log_slope(theta), family.log_curvature(theta)
+    return sum_categories(p * slope * (slope**2 + curvature))

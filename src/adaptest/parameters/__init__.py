@@ -1,1 +1,5 @@
 """The parameters of many items in one or more families, in the caller's order, and their files."""
+
+from adaptest.parameters.items import ItemParameters
+
+__all__ = ["ItemParameters"]
