@@ -1,0 +1,219 @@
+"""What can happen in a sitting, and how it is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+ENGINE_VERSION = "1.0"  # rises whenever the same state and design could lead to another decision
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """An estimate as it was used to decide: rounded, so that its last digits never decide.
+
+    Attributes
+    ----------
+    method : the estimator's name: "eap", "wle", ...
+    theta, sem : logits, 6 decimals; None where there is none (an infinite maximum, say)
+    outcome : how the estimation ended: "ok", "all_correct", ...
+    """
+
+    method: str
+    theta: float | None
+    sem: float | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why an item was chosen: enough to check the choice, and to recompute everything else.
+
+    Attributes
+    ----------
+    estimate : what the choice was made at
+    shortlist : (item, criterion to 9 decimals), best first: the items that chance could choose from
+    more : how many further items chance could choose from; they tie with the last ones listed
+    choice, tie : the draws of `Stream.SELECTION` and `Stream.TIE`
+    eligible : how many items could have been chosen by the rules
+    ruled_out : (reason, how many items) for the first reason that bars each of the others
+    next_stop : the length at which the sitting may next stop
+    """
+
+    estimate: Estimated
+    shortlist: tuple[tuple[str, float], ...]
+    more: int
+    choice: float
+    tie: float
+    eligible: int
+    ruled_out: tuple[tuple[str, int], ...]
+    next_stop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """When an event was written and by which engine; no decision depends on it, so no comparison does.
+
+    Attributes
+    ----------
+    at : UTC, ISO 8601, as the shell read it; empty until stamped
+    engine_version : of the engine that made or recorded the event
+    """
+
+    at: str = field(default="", compare=False)
+    engine_version: str = field(default=ENGINE_VERSION, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SittingStarted(Stamp):
+    """The sitting exists. Facts that later choices need enter here, and only here.
+
+    Attributes
+    ----------
+    seed : 64 bits
+    design, pool : fingerprints of the design and pool it runs on; empty in trials
+    excluded : items this person may not see (seen before, say)
+    ineligible : items that exposure control barred for this sitting
+    pretest : (position, item): unscored items and the places, from 0, at which they are presented
+    accommodations : (name, value), as agreed for this person
+    """
+
+    schema: ClassVar[int] = 1
+    seed: int
+    design: str = ""
+    pool: str = ""
+    excluded: tuple[str, ...] = ()
+    ineligible: tuple[str, ...] = ()
+    pretest: tuple[tuple[int, str], ...] = ()
+    accommodations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPresented(Stamp):
+    """The item was chosen and shown.
+
+    Attributes
+    ----------
+    position : how many items were presented before it
+    options : bank letters in the order shown; empty where the pool holds none
+    role : "scored" or "pretest"
+    decision : why this one; None for a pretest item
+    """
+
+    schema: ClassVar[int] = 1
+    item: str
+    position: int
+    options: tuple[str, ...] = ()
+    role: str = "scored"
+    decision: Decision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseGiven(Stamp):
+    """What the person did, and what it earned.
+
+    Attributes
+    ----------
+    response : as given: a bank letter, say
+    score : a category, from 0
+    time_s : seconds from presentation to response; None where not measured
+    """
+
+    schema: ClassVar[int] = 1
+    item: str
+    response: str
+    score: int
+    time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SittingEnded(Stamp):
+    """No item follows.
+
+    Attributes
+    ----------
+    reason : the stopping rule's word, or the shell's ("abandoned", ...)
+    estimate : the final one; None where the shell ended the sitting
+    """
+
+    schema: ClassVar[int] = 1
+    reason: str
+    estimate: Estimated | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolChanged(Stamp):
+    """Items were withdrawn while the sitting ran: none of them is chosen from here on."""
+
+    schema: ClassVar[int] = 1
+    withdrawn: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SittingVoided(Stamp):
+    """The sitting does not count, whether it has ended or not."""
+
+    schema: ClassVar[int] = 1
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SittingHeld(Stamp):
+    """The result is not to be told until released."""
+
+    schema: ClassVar[int] = 1
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SittingReleased(Stamp):
+    """The held result may be told."""
+
+    schema: ClassVar[int] = 1
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded(Stamp):
+    """Something worth keeping with the sitting; it changes nothing."""
+
+    schema: ClassVar[int] = 1
+    text: str
+    by: str
+
+
+Event = (
+    SittingStarted
+    | ItemPresented
+    | ResponseGiven
+    | SittingEnded
+    | PoolChanged
+    | SittingVoided
+    | SittingHeld
+    | SittingReleased
+    | NoteAdded
+)
+
+EVENTS: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (
+        SittingStarted,
+        ItemPresented,
+        ResponseGiven,
+        SittingEnded,
+        PoolChanged,
+        SittingVoided,
+        SittingHeld,
+        SittingReleased,
+        NoteAdded,
+    )
+}
+
+
+def stamped(event: Event, at: str) -> Event:
+    """Return the event with the time the shell read."""
+    return replace(event, at=at)
