@@ -1,0 +1,98 @@
+"""What a calibration can be told, and every default with its source, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from adaptest.errors import OptionError
+
+MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "rsm", "nrm", "sequential")
+Latent = Literal["normal", "empirical"]
+LatentVariance = Literal["free", "fixed"]
+StandardErrors = Literal["louis", "cross-product", "sandwich", "none"]
+
+DEFAULT_MODEL = "2pl"
+NODES = 61  # mirt's default in one dimension; 21 bias a by .05-.09 at 100,000 x 100 (measured)
+BOUND = 6.0  # standard deviations of the group either side of its mean; likewise
+FINER_NODES = 151  # the check: spacing .12 instead of .2 ...
+WIDER_BOUND = 9.0  # ... and half as wide again
+GRID_TOLERANCE = 0.01  # log-likelihood units; above it the fit is `grid_sensitive`
+GRID_REFINEMENTS = 3  # how often the grid is refined before the fit is taken as it is
+
+TOLERANCE = 2e-5  # logits: estimated distance to the maximum (10-14 E-steps, measured)
+GAIN_TOLERANCE = 1e-6  # log-posterior units still to be gained, projected
+MAX_ITERATIONS = 500  # E-steps
+WINDOW = 6  # Anderson's memory; longer ones won nothing
+STEP_CAP = 1.0  # logits: no accelerated step goes further
+RCOND = 1e-8  # of Anderson's least squares
+
+AT_BOUND_GUESSING = 1e-3  # c below it, or d above 1 minus it, is at its bound
+AT_BOUND_DISCRIMINATION = 1e-2  # |a| below it says nothing about ability
+AT_BOUND_INFORMATION = 1e-8  # information relative to the complete data's
+
+PRIOR_DISCRIMINATION = "lognormal:0,0.5"  # of 3PL and 4PL items, and of 2PL items with few responses
+PRIOR_GUESSING_WEIGHT = 22.0  # Beta with mean 1/options; Beta(5, 17) of BILOG and mirt has this weight
+PRIOR_GUESSING = "beta:5,17"  # where the number of options is unknown
+PRIOR_UPPER = "beta:20,2"  # of 4PL items: the same weight, mode .95
+PRIOR_FREE_RESPONSES = 1000  # twice the gate of 500 responses: a 2PL item with as many needs no prior
+
+LOUIS_FULL_PARAMETERS = 1500  # above it the information is kept in item blocks
+CHUNKS = 8  # of persons: fixed, so that no bit depends on the number of threads
+BLOCK = 1024  # persons worked on at once
+DENSE_FROM = 0.2  # share of cells answered from which whole matrices beat sparse rows
+WEAK_LINK_PERSONS = 30  # fewer persons between two parts of a design are a weak link
+WEAK_LINK_ITEMS = 5  # fewer items between a group and the others are a weak link
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for, defaults filled in; it stands in the run record.
+
+    Attributes
+    ----------
+    model : name of one model, or "mixed"
+    grid : (lo, hi, nodes) in logits where given; None: NODES within BOUND, moving with each group
+    latent : density of ability; latent_variance : of the reference group under rasch, pcm, rsm
+    se : standard errors; threads : None is one a core
+    tolerance : logits; max_iterations : E-steps
+    prior_discrimination, prior_difficulty, prior_guessing, prior_upper_asymptote : None is the default rule
+    """
+
+    model: str = DEFAULT_MODEL
+    grid: tuple[float, float, int] | None = None
+    latent: Latent = "normal"
+    latent_variance: LatentVariance = "free"
+    se: StandardErrors = "louis"
+    threads: int | None = None
+    tolerance: float = TOLERANCE
+    max_iterations: int = MAX_ITERATIONS
+    prior_discrimination: str | None = None
+    prior_difficulty: str | None = None
+    prior_guessing: str | None = None
+    prior_upper_asymptote: str | None = None
+    anchored: int = 0
+    anchor_error: bool = True
+
+    def __post_init__(self) -> None:
+        choices = (
+            ("latent", self.latent, ("normal", "empirical")),
+            ("latent_variance", self.latent_variance, ("free", "fixed")),
+            ("se", self.se, ("louis", "cross-product", "sandwich", "none")),
+            ("model", self.model, (*MODELS, "mixed")),
+        )
+        for name, got, allowed in choices:
+            if got not in allowed:
+                raise OptionError(f"{name} must be one of {', '.join(allowed)}; got {got!r}")
+        if self.grid is not None:
+            lo, hi, n = self.grid
+            if not (lo < hi and n >= 3 and n == int(n)):  # noqa: PLR2004 (fewer nodes have no inside)
+                raise OptionError(
+                    f"grid must be LO:HI:N with LO < HI and N at least 3; got {lo:g}:{hi:g}:{n}"
+                )
+        if self.threads is not None and self.threads < 1:
+            raise OptionError(f"threads must be at least 1; got {self.threads}")
+        if not self.tolerance > 0:
+            raise OptionError(f"tolerance must be greater than 0; got {self.tolerance}")
+        if self.max_iterations < 1:
+            raise OptionError(f"max_iterations must be at least 1; got {self.max_iterations}")
