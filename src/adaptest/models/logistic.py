@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from adaptest.models.base import Floats, Rows, check_models, column, require, re
 from adaptest.models.sigmoid import log_sigmoid, sigmoid_pair
 
 MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl")
+HALF = 0.5
 HALVINGS = 60  # of an interval of 2 ln 2: to the last bit of a double
 
 
@@ -56,6 +57,10 @@ class LogisticItems:
     c: Floats
     d: Floats
     models: tuple[str, ...] = ()
+    _width: Floats = field(init=False, repr=False)  # d - c
+    _guess: Floats = field(init=False, repr=False)  # c / (d - c)
+    _slip: Floats = field(init=False, repr=False)  # (1 - d) / (d - c)
+    _square: Floats = field(init=False, repr=False)  # a squared
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", tuple(self.ids))
@@ -72,6 +77,14 @@ class LogisticItems:
         slips = np.array([model == "4pl" for model in models], dtype=np.bool_)
         require(self.ids, "c", self.c, guesses | (self.c == 0), "be 0 unless the model is 3pl or 4pl")
         require(self.ids, "d", self.d, slips | (self.d == 1), "be 1 unless the model is 4pl")
+        width = self.d - self.c
+        for name, values in (
+            ("_width", width),
+            ("_guess", self.c / width),
+            ("_slip", (1 - self.d) / width),
+            ("_square", self.a**2),
+        ):
+            object.__setattr__(self, name, column(name, values, (len(self.ids),)))
 
     @property
     def categories(self) -> Rows:
@@ -83,41 +96,39 @@ class LogisticItems:
 
     def _shares(self, rising: Floats, falling: Floats) -> tuple[Floats, Floats]:
         """Return the shares of a wrong and of a right answer that are not slips and not guesses."""
-        width = self.d - self.c
-        return falling / ((1 - self.d) / width + falling), rising / (self.c / width + rising)
+        return falling / (self._slip + falling), rising / (self._guess + rising)
 
     def probability(self, theta: Floats) -> Floats:
         """Return (Q, J, 2) probabilities of 0 and of 1, each accurate in its own tail."""
         rising, falling = sigmoid_pair(self._z(theta))
-        width = self.d - self.c
         result = np.empty((*rising.shape, 2))
-        result[..., 0] = (1 - self.d) + width * falling
-        result[..., 1] = self.c + width * rising
+        result[..., 0] = (1 - self.d) + self._width * falling
+        result[..., 1] = self.c + self._width * rising
         return result
 
     def log_probability(self, theta: Floats) -> Floats:
         """Return (Q, J, 2) log probabilities of 0 and of 1, finite for every finite theta.
 
-        Where one is above a half it is log1p of the other, so that it is accurate however close to 0.
+        Above a half it is log1p of the other's, so that it is accurate however close to 0; below, the
+        logarithm of a sum of positive terms, or of the one term that is there.
         """
         z = self._z(theta)
+        rising, falling = sigmoid_pair(z)
+        wrong, right = (1 - self.d) + self._width * falling, self.c + self._width * rising
+        log_width = np.log(self._width)
         result = np.empty((*z.shape, 2))
-        if not self.c.any() and (self.d == 1).all():
-            result[..., 0], result[..., 1] = log_sigmoid(-z), log_sigmoid(z)
-            return result
-        p = self.probability(theta)
-        with np.errstate(divide="ignore"):
-            asymptotes = np.log1p(-self.d), np.log(self.c)
-        log_width = np.log(self.d - self.c)
-        for k, (asymptote, signed) in enumerate(zip(asymptotes, (-z, z), strict=True)):
-            other = p[..., 1 - k]
-            near_one = np.log1p(-np.minimum(other, 0.5))
-            result[..., k] = np.where(
-                other < 0.5,  # noqa: PLR2004 (a half: which of the two is the larger)
-                near_one,
-                np.logaddexp(asymptote, log_width + log_sigmoid(signed)),
-            )
+        for k, (asymptote, signed, p, other) in enumerate(
+            ((1 - self.d, -z, wrong, right), (self.c, z, right, wrong))
+        ):
+            below = np.log(p) if asymptote.all() else self._log_of_one_term(asymptote, log_width, signed, p)
+            result[..., k] = np.where(other < HALF, np.log1p(-np.minimum(other, HALF)), below)
         return result
+
+    @staticmethod
+    def _log_of_one_term(asymptote: Floats, log_width: Floats, signed: Floats, p: Floats) -> Floats:
+        """Return log p, by the logarithm of sigma where there is no asymptote."""
+        alone = log_width + log_sigmoid(signed)
+        return np.where(asymptote > 0, np.log(p), alone) if asymptote.any() else alone
 
     def log_slope(self, theta: Floats) -> Floats:
         r"""Return (Q, J, 2) first derivative of the log-probability in theta.
@@ -140,13 +151,10 @@ class LogisticItems:
         """
         rising, falling = sigmoid_pair(self._z(theta))
         wrong, right = self._shares(rising, falling)
-        width = self.d - self.c
-        slip = (1 - self.d) / width
-        guess = self.c / width
+        slips, guesses = self._slip / (self._slip + falling), self._guess / (self._guess + rising)
         result = np.empty((*rising.shape, 2))
-        square = self.a**2
-        result[..., 0] = square * wrong * rising * (slip / (slip + falling) * rising - falling)
-        result[..., 1] = square * right * falling * (guess / (guess + rising) * falling - rising)
+        result[..., 0] = self._square * wrong * rising * (slips * rising - falling)
+        result[..., 1] = self._square * right * falling * (guesses * falling - rising)
         return result
 
     def information(self, theta: Floats) -> Floats:
@@ -163,7 +171,7 @@ class LogisticItems:
         wrong *= right
         wrong *= rising
         wrong *= falling
-        wrong *= self.a * self.a
+        wrong *= self._square
         return wrong
 
     def maximum_information_theta(self) -> Floats:
