@@ -94,9 +94,9 @@ def check_models(ids: Sequence[str], models: Sequence[str], known: Sequence[str]
         raise ItemParameterError(
             f"models must name one model per item; got {len(models)} for {len(ids)} items"
         )
-    for item, model in zip(ids, models, strict=True):
-        if model not in known:
-            raise ItemParameterError(f"item {item!r}: model must be one of {', '.join(known)}; got {model!r}")
+    if unknown := set(models) - set(known):
+        item, model = next(pair for pair in zip(ids, models, strict=True) if pair[1] in unknown)
+        raise ItemParameterError(f"item {item!r}: model must be one of {', '.join(known)}; got {model!r}")
     return tuple(models)
 
 

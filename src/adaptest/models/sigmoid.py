@@ -14,9 +14,14 @@ def sigmoid_pair(z: Floats) -> tuple[Floats, Floats]:
 
     One exponential serves both. The limit keeps every ratio of the two away from 0 / 0.
     """
-    falling = np.exp(-np.minimum(np.maximum(z, -WIDEST), WIDEST))
-    rising = 1 / (1 + falling)
-    return rising, falling * rising
+    falling = np.maximum(z, -WIDEST)
+    np.minimum(falling, WIDEST, out=falling)
+    np.negative(falling, out=falling)
+    np.exp(falling, out=falling)
+    rising = 1 + falling
+    np.reciprocal(rising, out=rising)
+    falling *= rising
+    return rising, falling
 
 
 def log_sigmoid(z: Floats) -> Floats:

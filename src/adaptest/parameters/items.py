@@ -87,7 +87,7 @@ class ItemParameters:
         """SHA-256 of every item's id, model and values, in order; blocks and padding do not show."""
         texts = [""] * len(self)
         for block, rows in zip(self.blocks, self._rows, strict=True):
-            names = [field.name for field in fields(block)]  # type: ignore[arg-type]
+            names = [field.name for field in fields(block) if field.init]  # type: ignore[arg-type]
             columns = [getattr(block, name) + 0.0 for name in names if name not in ("ids", "models")]
             for k, row in enumerate(rows):
                 values = [np.ravel(column[k]) for column in columns]
