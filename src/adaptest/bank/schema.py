@@ -1,0 +1,118 @@
+"""The shape of bank files: bank.yaml and items/*.yaml; unknown keys and other formats are refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from adaptest.bank.lifecycle import Status
+from adaptest.files import canonical_json
+
+BANK_FORMAT = "adaptest-bank/1"
+ITEMS_FORMAT = "adaptest-items/1"
+
+Level = Literal["recall", "application", "judgement"]
+Judged = Literal["very_easy", "easy", "medium", "hard", "very_hard"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+JUDGED: tuple[Judged, ...] = get_args(Judged)
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+LETTER = r"^[A-J]$"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=64)]
+Letter = Annotated[str, StringConstraints(pattern=LETTER)]
+ByLetter = Annotated[Mapping[Letter, Text], AfterValidator(lambda given: MappingProxyType(dict(given)))]
+
+
+class Record(BaseModel):
+    """Base of every shape here: frozen, strict, no key but those named."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ignored_types=(cached_property,))
+
+
+class Item(Record):
+    """One multiple-choice item.
+
+    Attributes
+    ----------
+    options, rationale : bank letter (A, B, ...) -> text
+    key : letter of the best option
+    concepts : ids of what the item asks about, from the bank's own list
+    reference : where to read on: `lesson <competency>`
+    enemies : ids of items that one sitting never shows beside this one
+    judged_difficulty : what its writers expect, until responses say more
+    """
+
+    id: Name
+    competency: Name
+    domain: Name
+    level: Level
+    stem: Text
+    options: ByLetter = Field(min_length=2)
+    key: str
+    rationale: ByLetter = Field(default_factory=lambda: MappingProxyType({}))
+    concepts: tuple[Name, ...] = ()
+    reference: Text | None = None
+    status: Status
+    enemies: tuple[Name, ...] = ()
+    tags: tuple[Name, ...] = ()
+    judged_difficulty: Judged | None = None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of what a candidate answers: stem, options, key. Parameters belong to it, not to the id."""
+        content = {"stem": self.stem, "options": dict(self.options), "key": self.key}
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+class ItemsFile(Record):
+    """`items/<competency>.yaml`."""
+
+    format: Literal["adaptest-items/1"]
+    competency: Name
+    items: tuple[Item, ...]
+
+
+class Domain(Record):
+    """A content area that an exam's blueprint counts."""
+
+    code: Name
+    title: Text
+
+
+class Competency(Record):
+    """What a group of items and one lesson are about; its items are of its domain, or of a secondary one."""
+
+    id: Name
+    title: Text
+    domain: Name
+    secondary_domains: tuple[Name, ...] = ()
+
+
+class Concept(Record):
+    """One idea that lessons explain and items ask about."""
+
+    id: Name
+    title: Text
+
+
+class Header(Record):
+    """`bank.yaml`."""
+
+    format: Literal["adaptest-bank/1"]
+    id: Name
+    title: Text
+    language: Name
+    licence: Text
+    disclaimer: Text
+    provisional_note: Text | None = None
+    default_exam: Name
+    domains: tuple[Domain, ...] = Field(min_length=1)
+    competencies: tuple[Competency, ...] = Field(min_length=1)
+    concepts: tuple[Concept, ...] = ()
