@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from adaptest.bank.contents import Bank, ExamFile, Lesson
-from adaptest.bank.problems import Problem, Source, require_none
+from adaptest.bank.problems import Problem, Source, require_none, shown_path
 from adaptest.bank.rules import Placed, file_problems, header_problems, item_problems, known_to
 from adaptest.bank.schema import Header, ItemsFile
 from adaptest.errors import BankFileError
@@ -63,12 +62,6 @@ def read_bank(folder: StrPath) -> tuple[Bank | None, tuple[Problem, ...]]:
         MappingProxyType(exams),
     )
     return bank, tuple(problems)
-
-
-def shown_path(path: Path) -> str:
-    """Return a path as sentences show it: from the current folder where it lies below it."""
-    here, there = Path.cwd(), Path(os.path.abspath(path))  # noqa: PTH100 (links stay as they were given)
-    return (there.relative_to(here) if there.is_relative_to(here) and there != here else path).as_posix()
 
 
 def _items(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from adaptest.bank.schema import LETTER, NAME
 from adaptest.bank.yamltext import Ambiguous, Mark, YamlError, parse
 from adaptest.errors import BankFileError
-from adaptest.files import read_text
+from adaptest.files import read_bytes, read_text
 
 R = TypeVar("R", bound=BaseModel)
 Place = tuple[str | int, ...]
@@ -22,7 +24,10 @@ LONGEST = 60  # characters of a wrong value that a sentence repeats
 
 # pydantic's kind of finding -> rule and value
 SENTENCES = {
+    "bool_type": "must be true or false; got {got}",
+    "datetime_from_date_parsing": "must be a time with its zone, like 2026-11-22T00:00:00Z; got {got}",
     "dict_type": "must be a mapping of keys to values; got {got}",
+    "int_type": "must be a whole number; got {got}",
     "literal_error": "must be one of {expected}; got {got}",
     "mapping_type": "must be a mapping of keys to values; got {got}",
     "missing": "is missing",
@@ -31,6 +36,7 @@ SENTENCES = {
     "string_too_long": "must have at most {max_length} characters; got {got}",
     "string_too_short": "must not be empty",
     "string_type": "must be text; got {got}",
+    "timezone_aware": "must be a time with its zone, like 2026-11-22T00:00:00Z; got {got}",
     "too_short": "must have at least {min_length} entries; got {actual_length}",
     "tuple_type": "must be a list; got {got}",
 }
@@ -49,6 +55,12 @@ class Problem:
     def __str__(self) -> str:
         where = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{where}: " + (f"item {self.item!r}: " if self.item else "") + self.sentence
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as sentences show it: from the current folder where it lies below it."""
+    here, there = Path.cwd(), Path(os.path.abspath(path))  # noqa: PTH100 (links stay as they were given)
+    return (there.relative_to(here) if there.is_relative_to(here) and there != here else path).as_posix()
 
 
 def require_none(problems: Sequence[Problem]) -> None:
@@ -110,11 +122,7 @@ class Source:
         got = self.value.get("format")
         if got == wanted:
             return None
-        kind, _, number = wanted.rpartition("/")
-        newer = re.fullmatch(re.escape(kind) + r"/([0-9]+)", str(got))
-        remedy = "; use a newer adaptest" if newer and int(newer[1]) > int(number) else ""
-        rule = f"format must be {wanted}; got {shown_value(got)}{remedy}"
-        return self.problem(("format",), None, rule)
+        return self.problem(("format",), None, _format_rule(wanted, got))
 
     def _broken(self, shape: type[BaseModel], error: Mapping[str, Any]) -> Problem:
         """Return one of pydantic's findings as a sentence in the file's own words."""
@@ -133,6 +141,46 @@ class Source:
         entry = self.value["items"][place[1]]
         name = entry.get("id") if isinstance(entry, dict) else None
         return name if isinstance(name, str) else f"number {int(place[1]) + 1}"
+
+
+def validated_json(path: Path, shown: str, shape: type[R]) -> tuple[R, dict[str, Any]]:
+    """Return a JSON file in its shape, and as it is written.
+
+    Raises
+    ------
+    BankFileError, with the first difference from the shape and the number of the others.
+    """
+    written = json_mapping(read_bytes(path, error=BankFileError), shown)
+    if written.get("format") != _format(shape):
+        raise BankFileError(f"{shown}: {_format_rule(_format(shape), written.get('format'))}")
+    try:
+        return shape.model_validate_json(json.dumps(written)), written
+    except ValidationError as error:
+        first, *others = error.errors(include_url=False)
+        match first["loc"]:
+            case (str(kind), int(row), *rest):
+                name = ": ".join([f"{kind.removesuffix('s')} {row + 1}", ".".join(map(str, rest))])
+            case rest:
+                name = ".".join(map(str, rest))
+        sentence = _rule(first, _keys(shape, first["loc"][:-1]))
+        problem = Problem(shown, None, None, f"{name} {sentence}")
+        require_none([problem] * (1 + len(others)))
+        raise  # cannot be: there is a first problem
+
+
+def json_mapping(data: bytes, shown: str) -> dict[str, Any]:
+    """Return a JSON object; raise BankFileError where the bytes are not one."""
+    try:
+        value = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise BankFileError(f"{shown}: must be UTF-8 text; save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise BankFileError(f"{shown}:{error.lineno}: must be JSON; {error.msg.lower()}") from None
+    except RecursionError:
+        raise BankFileError(f"{shown}: must be JSON that does not nest thousands of levels deep") from None
+    if not isinstance(value, dict):
+        raise BankFileError(f"{shown}: must be a JSON object; got {type(value).__name__}")
+    return value
 
 
 def shown_value(value: Any) -> str:
@@ -187,6 +235,14 @@ def _is_item(part: str | int, place: Place) -> bool:
 def _format(shape: type[BaseModel]) -> str:
     (wanted,) = get_args(shape.model_fields["format"].annotation)
     return str(wanted)
+
+
+def _format_rule(wanted: str, got: Any) -> str:
+    """Return what is wrong with a format: another kind of file, or a newer program's."""
+    kind, _, number = wanted.rpartition("/")
+    newer = re.fullmatch(re.escape(kind) + r"/([0-9]{1,9})", str(got))
+    remedy = "; use a newer adaptest" if newer and int(newer[1]) > int(number) else ""
+    return f"format must be {wanted}; got {shown_value(got)}{remedy}"
 
 
 def _unreadable(path: Path, shown: str, error: BankFileError) -> Problem:
