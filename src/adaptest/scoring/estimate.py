@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from numpy import int8
+import numpy as np
 from numpy.typing import NDArray
 
-from adaptest.models.base import Bools, Floats
+from adaptest.models.base import Bools, Floats, Rows
 
 
 class Outcome(IntEnum):
@@ -39,15 +39,19 @@ class Estimates:
     outcome : (N,) int8, an `Outcome` each
     sem_kind : what sem is, in words: "posterior_sd", "fisher_information", ...
     method : name of the estimator: "eap", "wle", ...
+    n_items : (N,) responses that each estimate rests on, where the estimator was told
+    notes : what was decided about omitted responses, grids and bounds, a sentence each
     """
 
     theta: Floats
     sem: Floats
-    outcome: NDArray[int8]
+    outcome: NDArray[np.int8]
     sem_kind: str
     method: str
+    n_items: Rows | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def converged(self) -> Bools:
         """(N,) whether theta is an ordinary, converged estimate."""
-        return self.outcome == Outcome.OK
+        return np.asarray(self.outcome == Outcome.OK)

@@ -1,0 +1,213 @@
+"""How likely each person's scores are, at shared nodes or at each person's own.
+
+Everything here is added up item after item in a person's own order, without BLAS: a person's numbers are
+the same bits alone and among N, whatever the others answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adaptest.errors import ResponseError
+from adaptest.models.base import Floats, Rows
+from adaptest.parameters import ItemParameters
+
+BLOCK = 40_000  # doubles worked on at once: what stays in a core's own cache
+OUTER = 200_000  # item evaluations at own theta that are worth more than a call for each item
+CALL = 300  # item evaluations that a call costs
+
+ItemFunction = Callable[[ItemParameters, Floats], Floats]
+
+
+class Likelihood(Protocol):
+    """N likelihoods over ability: of response patterns, or of summed scores."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def prepare(self, theta: Floats, which: Rows) -> Floats:
+        """Return what `on` needs for the shared nodes theta (Q,) and any of `which` (M,)."""
+        ...
+
+    def on(self, prepared: Floats, which: Rows) -> Floats:
+        """Return (M, Q) log-likelihoods of `which` (M,) at the nodes that were prepared."""
+        ...
+
+    def at(self, theta: Floats, which: Rows) -> Floats:
+        """Return (M, Q) log-likelihoods of `which` (M,), each at nodes of its own, theta (M, Q)."""
+        ...
+
+
+def blocks(which: Rows, nodes: int) -> Iterator[Rows]:
+    """Yield `which` in pieces, so that a piece by `nodes` fits a cache."""
+    size = max(BLOCK // max(nodes, 1), 16)
+    for start in range(0, len(which), size):
+        yield which[start : start + size]
+
+
+@dataclass(frozen=True, eq=False)
+class Patterns:
+    """N persons' responses to items, person by person.
+
+    Attributes
+    ----------
+    items : J items, of which each person answered some
+    rows : (N, n) which item each response is to
+    scores : (N, n) the category it was scored in; -1 where there is no response
+
+    Raises
+    ------
+    ResponseError, naming the first score that its item does not have.
+    """
+
+    items: ItemParameters
+    rows: NDArray[np.integer]
+    scores: NDArray[np.integer]
+
+    def __post_init__(self) -> None:
+        if self.rows.ndim != 2 or self.rows.shape != self.scores.shape:  # noqa: PLR2004 (persons by responses)
+            raise ResponseError(
+                f"rows and scores must both be (N, n); got {self.rows.shape} and {self.scores.shape}"
+            )
+        if not self.scores.size:
+            return
+        given = self.scores >= 0
+        if (given & ((self.rows < 0) | (self.rows >= len(self.items)))).any():
+            raise ResponseError(f"rows of responses must be in 0..{len(self.items) - 1}")
+        if not len(self.items):
+            return
+        most = self.items.categories[np.where(given, self.rows, 0)]
+        if (wrong := self.scores >= most).any():
+            person, place = np.argwhere(wrong)[0]
+            row, got = int(self.rows[person, place]), int(self.scores[person, place])
+            count = int(wrong.sum()) - 1
+            more = f" (and {count} more responses)" if count else ""
+            raise ResponseError(
+                f"item {self.items.ids[row]!r}: score must be in 0..{self.items.categories[row] - 1}; "
+                f"got {got}{more}"
+            )
+
+    @classmethod
+    def of(cls, items: ItemParameters, rows: ArrayLike, scores: ArrayLike) -> Patterns:
+        """Return the patterns over the items that were answered at all; a row of -1 is no response."""
+        where, what = np.asarray(rows), np.asarray(scores)
+        if where.ndim == 2 and where.shape == what.shape and where.size:  # noqa: PLR2004 (else: the error below)
+            what = np.where(where < 0, -1, what)
+            used = np.unique(where[what >= 0])
+            if used.size and used[-1] < len(items) and len(used) < len(items):
+                place = np.zeros(len(items), dtype=np.intp)
+                place[used] = np.arange(len(used))
+                return cls(items.take(used), place[np.where(what >= 0, where, used[0])], what)
+        return cls(items, where, what)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @cached_property
+    def answered(self) -> Rows:
+        """(N,) number of responses."""
+        return np.asarray((self.scores >= 0).sum(axis=1), dtype=np.intp)
+
+    @cached_property
+    def _singles(self) -> tuple[ItemParameters, ...]:
+        return tuple(self.items.take(np.array([row])) for row in range(len(self.items)))
+
+    def table(self, function: ItemFunction, theta: Floats, which: Rows) -> Floats:
+        """Return (J * (K + 1), Q) values of an item function: a row for each score, and one of 0.
+
+        Only what `which` (M,) answered is computed; the other items' rows are 0.
+        """
+        used = self._used(which)
+        whole = len(used) == len(self.items)
+        values = function(self.items if whole else self.items.take(used), theta)
+        per_score = values[..., None] if values.ndim == 2 else values  # noqa: PLR2004 (alike for every score)
+        categories = int(self.items.categories.max(initial=0))
+        width = categories if values.ndim == 2 else per_score.shape[2]  # noqa: PLR2004 (likewise)
+        table = np.zeros((len(self.items), categories + 1, len(theta)))
+        table[slice(None) if whole else used, :width] = per_score.transpose(1, 2, 0)
+        return table.reshape(-1, len(theta))
+
+    def _used(self, which: Rows) -> Rows:
+        """Return the items that `which` (M,) answered, ascending."""
+        seen = np.zeros(len(self.items), dtype=np.bool_)
+        for some in blocks(which, self.rows.shape[1]):
+            seen[self.rows[some][self.scores[some] >= 0]] = True
+        return np.flatnonzero(seen)
+
+    def gather(self, table: Floats, which: Rows) -> Floats:
+        """Return (M, Q) sums of a table's rows over the responses of `which` (M,)."""
+        total = np.zeros((len(which), table.shape[1]))
+        if not len(table):
+            return total
+        per_item = len(table) // len(self.items)
+        rows, scores = self.rows[which].T, self.scores[which].T
+        index = np.where(scores >= 0, rows * per_item + scores, per_item - 1).astype(np.intp)
+        part = np.empty_like(total)
+        for line in index:
+            np.take(table, line, axis=0, out=part, mode="clip")
+            total += part
+        return total
+
+    def prepare(self, theta: Floats, which: Rows) -> Floats:
+        """Return the table of log-probabilities at the shared nodes theta (Q,)."""
+        return self.table(ItemParameters.log_probability, theta, which)
+
+    def on(self, prepared: Floats, which: Rows) -> Floats:
+        """Return (M, Q) log-likelihoods at the shared nodes."""
+        return self.gather(prepared, which)
+
+    def at(self, theta: Floats, which: Rows) -> Floats:
+        """Return (M, Q) log-likelihoods, each person's at nodes theta (M, Q) of its own."""
+        nodes = theta.shape[1]
+        flat = self.sums_at(ItemParameters.log_probability, theta.ravel(), np.repeat(which, nodes))
+        return flat.reshape(theta.shape)
+
+    def sums_at(self, function: ItemFunction, theta: Floats, which: Rows) -> Floats:
+        """Return (M,) sums over the responses of `which` (M,) of an item function at theta (M,).
+
+        Parameters
+        ----------
+        function : of items and theta, giving (Q, J, K), of which the score's value counts, or (Q, J)
+        """
+        result = np.empty(len(theta))
+        size = max(OUTER // max(self.rows.shape[1], 1), 1)
+        for start in range(0, len(theta), size):
+            part = slice(start, start + size)
+            values = self._values_at(function, theta[part], which[part])
+            result[part] = np.add.accumulate(values, axis=1)[:, -1] if values.shape[1] else 0.0
+        return result
+
+    def _values_at(self, function: ItemFunction, theta: Floats, which: Rows) -> Floats:
+        """Return (M, n) values of an item function at theta (M,), 0 where there is no response."""
+        rows, scores = self.rows[which], self.scores[which]
+        given = scores >= 0
+        values = np.zeros(rows.shape)
+        if not given.any():
+            return values
+        used = np.unique(rows[given])
+        if len(used) * len(theta) <= given.sum() + CALL * len(used):
+            some = self.items if len(used) == len(self.items) else self.items.take(used)
+            place = np.searchsorted(used, rows[given])
+            person = np.nonzero(given)[0]
+            whole = function(some, theta)
+            index = (person, place) if whole.ndim == 2 else (person, place, scores[given])  # noqa: PLR2004 (as documented)
+            values[given] = whole[index]
+            return values
+        person, place = np.nonzero(given)
+        order = np.argsort(rows[given], kind="stable")
+        person, place = person[order], place[order]
+        ends = np.searchsorted(rows[person, place], used, side="right")
+        for row, start, end in zip(used, [0, *ends[:-1]], ends, strict=True):
+            mine, where = person[start:end], place[start:end]
+            column = function(self._singles[row], theta[mine])[:, 0]
+            if column.ndim == 2:  # noqa: PLR2004 (a value for each score)
+                column = column[np.arange(len(mine)), scores[mine, where]]
+            values[mine, where] = column
+        return values
