@@ -1,0 +1,166 @@
+"""Content and published parameters -> the pool that exams draw from; whatever is left out is named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adaptest.bank.contents import Bank
+from adaptest.bank.lifecycle import SHOWN
+from adaptest.bank.releases import Release, Run, current_release, read_releases, read_run
+from adaptest.bank.schema import Item
+from adaptest.errors import BankFileError
+from adaptest.parameters.files import read_parameter_table
+from adaptest.parameters.table import ParameterTable
+from adaptest.pool import Pool
+
+TEXT_FORMAT = "adaptest-item/1"
+JUDGED = "judged"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An item that exams cannot use, and why."""
+
+    item: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"item {self.item!r}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What exams of one bank may use under one release.
+
+    Attributes
+    ----------
+    pool : items to show, in the bank's order, with the published parameters
+    table : the published parameter table, with standard errors and basis
+    left_out : items of a status that is shown, which are not in the pool
+    """
+
+    bank: Bank
+    release: Release
+    table: ParameterTable
+    pool: Pool
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def item_texts(self) -> dict[str, dict[str, Any]]:
+        """Item id -> everything a candidate may be shown of it, as JSON values: what a sitting stores."""
+        return {item: item_text(self.bank.item(item)) for item in self.pool.ids}
+
+
+def current_snapshot(bank: Bank, calibration: Path, at: datetime) -> Snapshot:
+    """Return the snapshot of a bank under the release in effect at a moment.
+
+    Parameters
+    ----------
+    calibration : the workspace's calibration folder; the bank's own is below it
+
+    Raises
+    ------
+    BankFileError, where no release is in effect, or its run is missing or was altered.
+    ParameterFileError, where the published parameters break their rules.
+    """
+    folder = calibration / bank.name
+    run = read_run(folder, current_release(read_releases(folder), at, bank=bank.name))
+    return take_snapshot(bank, run, read_parameters_of(run))
+
+
+def read_parameters_of(run: Run) -> ParameterTable:
+    """Return the parameter table of a run, D = 1."""
+    return read_parameter_table(run.folder / "parameters.csv")
+
+
+def take_snapshot(bank: Bank, run: Run, table: ParameterTable) -> Snapshot:
+    """Return a bank's items with a run's parameters.
+
+    Raises
+    ------
+    BankFileError, where the run does not say which content its parameters belong to, or fits no item.
+    PoolError, where a discrimination is not greater than 0.
+    """
+    fingerprints = run.item_fingerprints
+    kept: list[Item] = []
+    left_out: list[LeftOut] = []
+    for item in bank.items:
+        if item.status not in SHOWN:
+            continue
+        reason = _reason(item, table, fingerprints, run.release)
+        if reason is None:
+            kept.append(item)
+        else:
+            left_out.append(LeftOut(item.id, reason))
+    if not kept:
+        why = f"; {left_out[0]}" if left_out else ""
+        raise BankFileError(
+            f"bank {bank.name!r}: release {run.release.number} must have parameters for at least one"
+            f" pretest or operational item; got none{why}"
+        )
+    pool = pool_of(tuple(kept), table, provisional=run.release.provisional)
+    return Snapshot(bank, run.release, table, pool, tuple(left_out))
+
+
+def pool_of(items: tuple[Item, ...], table: ParameterTable, *, provisional: bool) -> Pool:
+    """Return the pool of some items, in their order, all of which have parameters in the table.
+
+    Raises
+    ------
+    PoolError, where a discrimination is not greater than 0.
+    """
+    ids = frozenset(item.id for item in items)
+    rows = np.array([table.items.row[item.id] for item in items], dtype=np.intp)
+    pairs = {frozenset({item.id, enemy}) for item in items for enemy in item.enemies if enemy in ids}
+    bases = {base for row, base in zip(table.ids, table.basis, strict=True) if row in ids}
+    return Pool(
+        parameters=table.items.take(rows),
+        attributes={
+            "domain": tuple(item.domain for item in items),
+            "competency": tuple(item.competency for item in items),
+            "level": tuple(item.level for item in items),
+            "status": tuple(item.status for item in items),
+            "tags": tuple(item.tags for item in items),
+            "concepts": tuple(item.concepts for item in items),
+        },
+        enemies=tuple(sorted(pairs, key=sorted)),
+        options=tuple(tuple(item.options) for item in items),
+        provisional=provisional or JUDGED in bases,
+    )
+
+
+def item_text(item: Item) -> dict[str, Any]:
+    """Return everything a candidate may be shown of an item, as JSON values."""
+    return {
+        "format": TEXT_FORMAT,
+        "id": item.id,
+        "competency": item.competency,
+        "domain": item.domain,
+        "level": item.level,
+        "stem": item.stem,
+        "options": dict(item.options),
+        "key": item.key,
+        "rationale": dict(item.rationale),
+        "concepts": list(item.concepts),
+        "reference": item.reference,
+        "fingerprint": item.fingerprint,
+    }
+
+
+def _reason(
+    item: Item, table: ParameterTable, fingerprints: Mapping[str, str], release: Release
+) -> str | None:
+    """Return why an item cannot be used; None if it can."""
+    if item.id not in table.items.row:
+        return f"has no parameters in release {release.number} ({release.run})"
+    if item.id not in fingerprints:
+        return f"release {release.number} ({release.run}) does not say which content its parameters are of"
+    if fingerprints[item.id] != item.fingerprint:
+        return f"was changed after its parameters were set (release {release.number}, {release.run})"
+    return None
