@@ -15,7 +15,7 @@ from adaptest.errors import EventError
 Body = dict[str, Any]
 Upcasters = Mapping[tuple[str, int], Callable[[Body], Body]]
 
-# (type, schema) -> the same body, one schema newer. A stored body is never rewritten: it is read through these.
+# (type, schema) -> the same body, one schema newer. A stored body is never rewritten, only read so.
 UPCASTERS: Upcasters = {}
 
 

@@ -1,0 +1,122 @@
+"""Maximum Fisher information."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adaptest.models import LogisticItems
+from adaptest.models.base import Bools, Floats, Rows
+from adaptest.models.sigmoid import sigmoid_pair
+from adaptest.parameters import ItemParameters
+from adaptest.selection.base import CRITERION_DECIMALS, Bounds, Posterior, comparable
+
+CELL = 0.05  # logits
+RANGE = 6.0  # logits either side of 0; one more cell on each side has no end
+HELD = 256  # items a cell holds; a sitting that needs more is scanned in full
+SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
+
+
+@dataclass(frozen=True, slots=True)
+class FisherInformation:
+    """Information about theta at the estimate.
+
+    References
+    ----------
+    Lord (1980), Applications of item response theory to practical testing problems, chapter 10.
+    """
+
+    def __call__(
+        self,
+        items: ItemParameters,
+        theta: Floats,
+        posterior: Posterior | None,  # noqa: ARG002 (one signature for every criterion)
+        eligible: Bools,
+    ) -> Floats:
+        """Return (N, J) information at each sitting's theta; see Criterion."""
+        return comparable(items.information(theta), eligible)
+
+    def bounds(self, items: ItemParameters) -> Bounds | None:
+        """Return the table of theta cells, where every item is logistic."""
+        logistic = [block for block in items.blocks if isinstance(block, LogisticItems)]
+        if len(logistic) < len(items.blocks) or not len(items):
+            return None
+        return InformationBounds.of(items, logistic)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InformationBounds:
+    """The most information each item gives anywhere in each cell of theta.
+
+    Information of a logistic item has one peak, so on an interval it is largest at an end, or at the peak
+    if that lies inside; on a half-line it is largest at the end or at the peak.
+
+    Attributes
+    ----------
+    columns : (5, J) a, b, guess, slip and squared a of each item, as its family computes with them
+    held : (cells, M) items by falling bound
+    highest : (cells, M + 1) their bounds; the last is that of the best item not held, or -inf
+    """
+
+    columns: Floats
+    held: Rows
+    highest: Floats
+
+    @classmethod
+    def of(cls, items: ItemParameters, blocks: list[LogisticItems]) -> InformationBounds:
+        """Return the table of a pool of logistic items."""
+        j = len(items)
+        columns, peak = np.empty((5, j)), np.empty(j)
+        for block in blocks:
+            rows = [items.row[item] for item in block.ids]
+            width = block.d - block.c
+            columns[:, rows] = block.a, block.b, block.c / width, (1 - block.d) / width, block.a**2
+            peak[rows] = block.maximum_information_theta()
+        edges: Floats = np.arange(-round(RANGE / CELL), round(RANGE / CELL) + 1, dtype=np.float64) * CELL
+        at_edge = items.information(edges)
+        at_peak = _information(peak, *columns)
+        low, high = np.append(-np.inf, edges), np.append(edges, np.inf)
+        m = min(HELD, j)
+        held, highest = np.empty((len(low), m), dtype=np.intp), np.full((len(low), m + 1), -np.inf)
+        for cell, (left, right) in enumerate(zip(low, high, strict=True)):
+            ends = at_edge[max(cell - 1, 0) : cell + 1].max(axis=0)
+            upper = np.where((left < peak) & (peak < right), np.maximum(at_peak, ends), ends) + SAFETY
+            order = np.argsort(-upper, kind="stable")[: m + 1]
+            held[cell], highest[cell, : len(order)] = order[:m], upper[order]
+        return cls(columns, held, highest)
+
+    @property
+    def reach(self) -> int:
+        """How many items a row of `order` holds."""
+        return int(self.held.shape[1])
+
+    def cell(self, theta: Floats) -> Rows:
+        """Return (N,) the cell of each theta."""
+        place = np.floor(theta / CELL) + round(RANGE / CELL) + 1
+        return np.asarray(np.minimum(np.maximum(place, 0), len(self.held) - 1), dtype=np.intp)
+
+    def order(self, cell: Rows, start: int, stop: int) -> Rows:
+        """Return (N, stop - start) items by falling bound."""
+        return self.held[cell, start:stop]
+
+    def bound(self, cell: Rows, place: int) -> Floats:
+        """Return (N,) what no item at `place` of the order, nor any after it, can exceed once rounded."""
+        bound: Floats = self.highest[cell, place]
+        return bound
+
+    def value(self, theta: Floats, rows: Rows) -> Floats:
+        """Return (N, M) rounded information of items `rows` (N, M)."""
+        a, b, guess, slip, square = self.columns[:, rows]
+        return np.round(_information(theta[:, None], a, b, guess, slip, square), CRITERION_DECIMALS)
+
+
+def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats) -> Floats:
+    """Return `LogisticItems.information` for pairs of theta and item, with its operations in its order."""
+    rising, falling = sigmoid_pair(a * (theta - b))
+    information: Floats = falling / (slip + falling)
+    information *= rising / (guess + rising)
+    information *= rising
+    information *= falling
+    information *= square
+    return information

@@ -1,0 +1,65 @@
+"""Which of the best items a sitting gets.
+
+Best : the best one.
+Randomesque : one of the best few, by chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from adaptest.errors import OptionError
+from adaptest.models.base import Floats, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The item with the highest criterion; `tie` draws among equal ones."""
+
+    reach: ClassVar[int] = 1
+
+    def __call__(self, value: Floats, choice: Floats, tie: Floats) -> Rows:
+        """Return (N,) columns; see Picker."""
+        return _at_rank(value, np.zeros(len(choice), dtype=np.intp), tie)
+
+
+@dataclass(frozen=True, slots=True)
+class Randomesque:
+    """Draw at random among the `size` best items.
+
+    `choice` draws a rank and `tie` one of the items whose criterion equals the
+    one at that rank: each of the best `size` is as likely as the others, and
+    items that tie for the last place share it.
+
+    References
+    ----------
+    Kingsbury & Zara (1989), Applied Measurement in Education 2(4), 359-375.
+    """
+
+    size: int = 5
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise OptionError(f"picker randomesque: size must be at least 1; got {self.size}")
+
+    @property
+    def reach(self) -> int:
+        """How many of the best it chooses from: `size`."""
+        return self.size
+
+    def __call__(self, value: Floats, choice: Floats, tie: Floats) -> Rows:
+        """Return (N,) columns; see Picker."""
+        size = np.minimum(self.size, (value > -np.inf).sum(axis=1))
+        return _at_rank(value, (choice * size).astype(np.intp), tie)
+
+
+def _at_rank(value: Floats, rank: Rows, tie: Floats) -> Rows:
+    """Return (N,) one of the columns whose value equals that at `rank`, drawn by `tie`."""
+    wanted = value[np.arange(len(value)), rank][:, None]
+    first = (value > wanted).sum(axis=1)
+    equal = (value == wanted).sum(axis=1)
+    columns: Rows = first + (tie * equal).astype(np.intp)
+    return columns
