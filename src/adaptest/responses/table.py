@@ -81,12 +81,27 @@ class Responses:
             raise ResponseError(f"a score must be at least 0; got {scores.min()}")
         if self.weight.shape != (n,) or not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
             raise ResponseError(f"weight must be (N,) = ({n},), finite and greater than 0")
-        if self.group.shape != (n,) or (n and not 0 <= self.group.min() <= self.group.max() < len(self.groups)):
+        if self.group.shape != (n,) or (
+            n and not 0 <= self.group.min() <= self.group.max() < len(self.groups)
+        ):
             raise ResponseError(f"group must be (N,) = ({n},) rows of {len(self.groups)} groups")
-        frozen = [self.group, self.weight, scores]
+        for array in (self.group, self.weight, scores):
+            array.flags.writeable = False
         if isinstance(self.cells, SparseRows):
-            frozen += [self.cells.start, self.cells.item]
-        for array in frozen:
+            self._freeze_rows(self.cells)
+
+    def _freeze_rows(self, rows: SparseRows) -> None:
+        n, item = len(rows.item), rows.item
+        if (
+            rows.start[0] != 0
+            or rows.start[-1] != n
+            or (np.diff(rows.start) < 0).any()
+            or len(rows.score) != n
+        ):
+            raise ResponseError(f"start must rise from 0 to the number of cells, {n}")
+        if n and not 0 <= item.min() <= item.max() < len(self.items):
+            raise ResponseError(f"item must be in 0..{len(self.items) - 1}; got {item.min()} to {item.max()}")
+        for array in (rows.start, item):
             array.flags.writeable = False
 
     @classmethod
@@ -108,14 +123,14 @@ class Responses:
             if cells.ndim != 2:  # noqa: PLR2004 (persons by items)
                 raise ResponseError(f"cells must have two axes, persons and items; got {cells.ndim}")
             n, j = cells.shape
-            if cells.size and not (NOT_REACHED <= cells.min() and cells.max() <= np.iinfo(np.int8).max):
+            if cells.size and (cells.min() < NOT_REACHED or cells.max() > np.iinfo(np.int8).max):
                 raise ResponseError(f"a score must be in 0..127; got {cells.min()} to {cells.max()}")
-            cells = np.array(cells, dtype=np.int8)
+        held = cells if isinstance(cells, SparseRows) else np.array(cells, dtype=np.int8)
         items = tuple(f"i{k + 1}" for k in range(j)) if items is None else tuple(items)
         persons = tuple(f"p{k + 1}" for k in range(n)) if persons is None else tuple(persons)
         where = np.zeros(n, np.int32) if group is None else np.array(group, dtype=np.int32)
         weights = np.ones(n) if weight is None else np.array(weight, dtype=np.float64)
-        return cls(persons, items, cells, where, groups, weights, notes)
+        return cls(persons, items, held, where, groups, weights, notes)
 
     def __len__(self) -> int:
         return len(self.persons)
