@@ -56,6 +56,8 @@ def read_text(path: StrPath, *, error: type[FileError] = FileError) -> str:
 def write_bytes(path: StrPath, data: bytes) -> None:
     """Write a file whole: a temporary name beside it, fsync of file and folder, rename.
 
+    A device or pipe (/dev/stdout) is written to; a file of its name would take its place otherwise.
+
     Raises
     ------
     FileError, where it cannot be written; what stood at `path` before is untouched then.
@@ -63,6 +65,9 @@ def write_bytes(path: StrPath, data: bytes) -> None:
     path = Path(path)
     if path.is_dir():
         raise FileError(f"{path}: must be a file to write to; got a directory")
+    if path.exists() and not path.is_file():
+        _write_through(path, data)
+        return
     temporary = _beside(path)
     try:
         with temporary.open("xb") as file:
@@ -132,6 +137,14 @@ def why(problem: OSError) -> str:
         case PermissionError():
             return "permission denied"
     return (problem.strerror or str(problem) or type(problem).__name__).lower()
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    try:
+        with path.open("wb") as device:
+            device.write(data)
+    except OSError as problem:
+        raise FileError(f"{path}: cannot be written; {why(problem)}") from None
 
 
 def _beside(path: Path) -> Path:

@@ -23,7 +23,7 @@ from adaptest.responses.reading import (
     text_column,
     weight_column,
 )
-from adaptest.responses.sources import Batch, Source
+from adaptest.responses.sources import Batch, Source, ahead
 from adaptest.responses.table import NOT_PRESENTED, Responses, Scores
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class LongRows:
             batches = self.source.batches(text, (self.cell,))
         else:
             batches = self.source.batches((*text, self.cell), ())
-        for batch in batches:
+        for batch in ahead(batches):
             self._take(batch)
             yield batch.frame.select(extra)
         if not self.person:
@@ -195,11 +195,12 @@ class LongRows:
         shape = len(self.persons.ids), len(self.items.ids)
         total = sum(map(len, self.score))
         notes = [f"read as long ({self.cell}): {total} rows, {shape[0]} persons, {shape[1]} items"]
-        cells = assembled(*self._presented()[1:], shape)
+        cells = assembled(*self._presented(), shape)
         if cells is None:
-            row, person, item, score = self._presented()
+            person, item, score = self._presented()
             again = repeated(person, item)
             if self.reading.duplicates == "refuse":
+                row = np.flatnonzero(np.concatenate(self.score) != NOT_PRESENTED)
                 raise ResponseFileError(self._said_again(row[again.rows], int(row[again.first])))
             first = np.delete(np.arange(len(person)), again.rows)
             cells = assembled(person[first], item[first], score[first], shape)
@@ -218,13 +219,13 @@ class LongRows:
             notes=tuple(notes),
         )
 
-    def _presented(self) -> tuple[Rows, NDArray[np.int32], NDArray[np.int32], Scores]:
-        """Return number, person, item and score of the rows that were presented."""
+    def _presented(self) -> tuple[NDArray[np.int32], NDArray[np.int32], Scores]:
+        """Return person, item and score of the rows that were presented."""
         person, item, score = self.rows()
         if not self.codes.get(NOT_PRESENTED, 0):
-            return np.arange(len(score)), person, item, score
-        row = np.flatnonzero(score != NOT_PRESENTED)
-        return row, person[row], item[row], score[row]
+            return person, item, score
+        kept = score != NOT_PRESENTED
+        return person[kept], item[kept], score[kept]
 
     def _said_again(self, rows: Rows, first: int) -> str:
         person, item, _ = self.rows()

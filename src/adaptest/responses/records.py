@@ -50,32 +50,26 @@ class Records:
     line: int
 
     @cached_property
-    def marks(self) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-        """Return the commas and newlines that are not inside quotes, and where they stand."""
+    def marks(self) -> NDArray[np.uint8]:
+        """Return the commas and newlines that are not inside quotes, in order."""
         buffer = np.frombuffer(self.data, dtype=np.uint8)
-        where = (buffer == COMMA) | (buffer == NEWLINE)
-        if QUOTE in self.data:
-            where &= np.cumsum(buffer == QUOTE, dtype=np.uint8) & 1 == 0
-        at = np.flatnonzero(where)
-        return buffer[at], at
+        marks: NDArray[np.uint8] = buffer[
+            ((buffer == COMMA) | (buffer == NEWLINE)) & _outside_quotes(self.data)
+        ]
+        return marks
 
     def has_columns(self, columns: int) -> bool:
         """Whether every record has exactly this many cells (always so for a single column)."""
-        kinds = self.marks[0]
-        ends = kinds[columns - 1 :: columns]
-        return (
-            len(kinds) % columns == 0
-            and bool((ends == NEWLINE).all())
-            and int((kinds == NEWLINE).sum()) == len(ends)
-        )
+        ends = self.marks[columns - 1 :: columns]
+        return len(self.marks) == columns * len(self) and bool((ends == NEWLINE).all())
 
     def __len__(self) -> int:
-        return int((self.marks[0] == NEWLINE).sum())
+        return int(np.count_nonzero(self.marks == NEWLINE))
 
     def line_of(self, record: int) -> int:
         """Return the line on which a record begins; a quoted newline counts as the line it is."""
-        kinds, at = self.marks
-        ends = at[kinds == NEWLINE]
+        buffer = np.frombuffer(self.data, dtype=np.uint8)
+        ends = np.flatnonzero((buffer == NEWLINE) & _outside_quotes(self.data))
         before = 0 if record == 0 else int(ends[record - 1]) + 1
         return self.line + self.data.count(b"\n", 0, before)
 
@@ -232,10 +226,17 @@ def _last_end(data: bytes, *, first: bool = False) -> int:
     """Return where the last (or first) record that ends in `data` ends; 0 where none does."""
     if QUOTE not in data:
         return (data.find(b"\n") if first else data.rfind(b"\n")) + 1
-    buffer = np.frombuffer(data, dtype=np.uint8)
-    outside = np.cumsum(buffer == QUOTE, dtype=np.uint8) & 1 == 0
-    ends = np.flatnonzero((buffer == NEWLINE) & outside)
+    ends = np.flatnonzero((np.frombuffer(data, dtype=np.uint8) == NEWLINE) & _outside_quotes(data))
     return int(ends[0 if first else -1]) + 1 if len(ends) else 0
+
+
+def _outside_quotes(data: bytes) -> NDArray[np.bool_] | np.bool_:
+    """Return which bytes are not inside quotes; a quote that is doubled counts as two."""
+    if QUOTE not in data:
+        return np.True_
+    quotes = np.frombuffer(data, dtype=np.uint8) == QUOTE
+    even: NDArray[np.bool_] = np.cumsum(quotes, dtype=np.uint8) & 1 == 0
+    return even
 
 
 def _lines_unpacked(path: str) -> int:
