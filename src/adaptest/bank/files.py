@@ -14,6 +14,21 @@ from adaptest.errors import BankFileError
 from adaptest.files import StrPath, read_text
 
 
+def bank_named(folder: Path, name: str) -> Bank:
+    """Return the bank of this name below a workspace's bank folder.
+
+    Raises
+    ------
+    BankFileError, where there is none of this name, or as `load_bank` does.
+    """
+    if not (folder / name / "bank.yaml").is_file() or name != Path(name).name:
+        known = sorted(path.parent.name for path in folder.glob("*/bank.yaml"))
+        raise BankFileError(
+            f"bank {name!r}: must be one of {', '.join(known) or 'none'}, in {shown_path(folder)}"
+        )
+    return load_bank(folder / name)
+
+
 def load_bank(folder: StrPath) -> Bank:
     """Return the bank in `folder`, every rule of its files kept.
 
