@@ -1,0 +1,237 @@
+"""Responses as the E-step reads them: chunks of persons, whole matrices or sparse rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptest.calibration.options import CHUNKS, DENSE_FROM
+from adaptest.models.base import Floats, Rows
+from adaptest.responses.table import Responses, Scores, SparseRows
+
+PATTERN_ITEMS = 15  # up to as many items equal rows are worked on once; more seldom repeat
+UNIT_SIZE = 256  # answers to some polytomous items are coded jointly, up to as many combinations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Some persons of one group.
+
+    Attributes
+    ----------
+    group : index
+    weight : (n,) how many persons each row stands for
+    dense : (n, D) int8 scores 0, 1 or -1 of the items held whole; D may be 0
+    complete : whether no cell of `dense` is missing
+    start, index : sparse rows of the other items: (n + 1,) and (cells,) rows of the unit table
+    """
+
+    group: int
+    weight: Floats
+    dense: Scores
+    complete: bool
+    start: NDArray[np.int32]
+    index: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """Items whose answers are coded jointly.
+
+    Attributes
+    ----------
+    codes : for each item the rows of its categories among all categories
+    sizes : number of categories of each, one more where some persons did not answer
+    """
+
+    codes: tuple[Rows, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """The responses of a fit.
+
+    Attributes
+    ----------
+    chunks : persons, in a fixed number of chunks, so that no sum depends on the number of threads
+    wrong, right : (D,) rows of the categories 0 and 1 of the items held whole
+    units : of the items held as sparse rows; empty where each category is its own row
+    n_codes : categories of all items; n_groups : groups
+    """
+
+    chunks: tuple[Chunk, ...]
+    wrong: Rows
+    right: Rows
+    units: tuple[Unit, ...]
+    n_codes: int
+    n_groups: int
+
+    def unit_table(self, table: Floats) -> Floats:
+        """Return (U, Q) log-probability of each joint answer from (C, Q) of each category."""
+        if not self.units:
+            return table
+        parts = []
+        for unit in self.units:
+            joint = np.zeros((1, table.shape[1]))
+            for codes, size in zip(unit.codes, unit.sizes, strict=True):
+                own = np.zeros((size, table.shape[1]))
+                own[: len(codes)] = table[codes]
+                joint = (joint[:, None] + own).reshape(-1, table.shape[1])
+            parts.append(joint)
+        return np.concatenate(parts)
+
+    def by_category(self, joint: Floats) -> Floats:
+        """Return (C, Q) expected counts of each category from (U, Q) of each joint answer."""
+        if not self.units:
+            return joint
+        result = np.zeros((self.n_codes, joint.shape[1]))
+        start = 0
+        for unit in self.units:
+            size = int(np.prod(unit.sizes))
+            part = joint[start : start + size].reshape(*unit.sizes, -1)
+            axes = tuple(range(len(unit.sizes)))
+            for axis, codes in enumerate(unit.codes):
+                own = part.sum(axis=tuple(other for other in axes if other != axis))
+                result[codes] = own[: len(codes)]
+            start += size
+        return result
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the unit table."""
+        return sum(int(np.prod(unit.sizes)) for unit in self.units) if self.units else self.n_codes
+
+
+def code(responses: Responses, items: Rows, category: NDArray[np.int16], sizes: Rows) -> Coded:
+    """Return the responses to `items` with each score replaced by its category.
+
+    Parameters
+    ----------
+    items : (I,) columns of the items in the fit
+    category : (J, S) the category of each score of each item of the responses, -1 where it has none
+    sizes : (I,) categories of each item in the fit
+    """
+    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+    order = np.argsort(responses.group, kind="stable") if len(responses.groups) > 1 else None
+    if isinstance(responses.cells, SparseRows):
+        answered = len(responses.cells.item)
+    else:
+        answered = int((responses.cells >= 0).sum())
+    dense = answered >= DENSE_FROM * max(len(responses) * len(responses.items), 1)
+    if not dense:
+        return _sparse(responses, items, category, first, order)
+    cells = responses.dense() if order is None else responses.dense()[order]
+    if len(items) < cells.shape[1] or (category[:, :2] != [0, 1]).any() or category.shape[1] > 2:  # noqa: PLR2004
+        coded = np.empty((len(cells), len(items)), dtype=np.int8)
+        for k, item in enumerate(items):
+            column = cells[:, item]
+            coded[:, k] = np.where(column >= 0, category[item][np.maximum(column, 0)], -1)
+        cells = coded
+    group, weight = responses.group, responses.weight
+    if order is not None:
+        group, weight = group[order], weight[order]
+    if len(items) <= PATTERN_ITEMS:
+        cells, group, weight = _patterns(cells, group, weight, sizes)
+    binary = sizes == 2  # noqa: PLR2004 (right or wrong)
+    whole = cells if binary.all() else np.ascontiguousarray(cells[:, binary])
+    rows = np.flatnonzero(~binary)
+    present = (cells >= 0).all(axis=0) if rows.size else np.ones(len(items), np.bool_)
+    units = _units(rows, sizes, present, first)
+    joint = _joint(cells, rows, units)
+    chunks = []
+    for g, lo, hi in _cuts(group, len(responses.groups)):
+        part = whole[lo:hi]
+        start = np.arange(hi - lo + 1, dtype=np.int32) * len(units)
+        complete = bool((part >= 0).all())
+        chunks.append(Chunk(g, weight[lo:hi], part, complete, start, joint[lo:hi].ravel()))
+    wrong = first[:-1][binary]
+    return Coded(tuple(chunks), wrong, wrong + 1, units, int(first[-1]), len(responses.groups))
+
+
+def _sparse(
+    responses: Responses, items: Rows, category: NDArray[np.int16], first: Rows, order: Rows | None
+) -> Coded:
+    """Return chunks of sparse rows, one cell a response."""
+    rows = responses.sparse() if order is None else responses.take_persons(order).sparse()
+    group = responses.group if order is None else responses.group[order]
+    weight = responses.weight if order is None else responses.weight[order]
+    place = np.full(len(responses.items), -1, dtype=np.int32)
+    place[items] = first[:-1]
+    address = np.where(category >= 0, place[:, None] + category, -1).astype(np.int32)
+    address[place < 0] = -1
+    chunks = []
+    for g, lo, hi in _cuts(group, len(responses.groups)):
+        a, b = rows.start[lo], rows.start[hi]
+        score = rows.score[a:b]
+        index = address[rows.item[a:b], np.maximum(score, 0)]
+        kept = (index >= 0) & (score >= 0)
+        start = (rows.start[lo : hi + 1] - a).astype(np.int32)
+        if not kept.all():
+            start = np.concatenate([[0], np.cumsum(kept)])[start].astype(np.int32)
+            index = index[kept]
+        none = np.empty((hi - lo, 0), np.int8)
+        chunks.append(Chunk(g, weight[lo:hi], none, complete=True, start=start, index=index))
+    nothing = np.empty(0, np.intp)
+    return Coded(tuple(chunks), nothing, nothing, (), int(first[-1]), len(responses.groups))
+
+
+def _cuts(group: NDArray[np.int32], n_groups: int) -> list[tuple[int, int, int]]:
+    """Return (group, first, last + 1) of each chunk; persons are sorted by group."""
+    ends = np.searchsorted(group, np.arange(n_groups + 1))
+    result = []
+    for g in range(n_groups):
+        n = int(ends[g + 1] - ends[g])
+        parts = max(1, min(n, round(CHUNKS * n / max(len(group), 1))))
+        edges = np.linspace(ends[g], ends[g + 1], parts + 1).astype(int)
+        result += [(g, int(lo), int(hi)) for lo, hi in zip(edges[:-1], edges[1:], strict=True) if hi > lo]
+    return result
+
+
+def _patterns(
+    cells: Scores, group: NDArray[np.int32], weight: Floats, sizes: Rows
+) -> tuple[Scores, NDArray[np.int32], Floats]:
+    """Return each answer pattern of each group once, with its weight."""
+    if float(np.prod(sizes + 1.0)) * (int(group.max(initial=0)) + 1) >= 2.0**62:
+        return cells, group, weight
+    key = group.astype(np.int64)
+    for k, size in enumerate(sizes):
+        key = key * int(size + 1) + (cells[:, k] + 1)
+    _, where, back = np.unique(key, return_index=True, return_inverse=True)
+    return cells[where], group[where], np.bincount(back, weights=weight)
+
+
+def _units(rows: Rows, sizes: Rows, present: NDArray[np.bool_], first: Rows) -> tuple[Unit, ...]:
+    """Return items of several categories in groups of at most UNIT_SIZE joint answers."""
+    units: list[Unit] = []
+    codes: list[Rows] = []
+    own: list[int] = []
+    for row in rows:
+        size = int(sizes[row]) + (0 if present[row] else 1)
+        if own and int(np.prod(own)) * size > UNIT_SIZE:
+            units.append(Unit(tuple(codes), tuple(own)))
+            codes, own = [], []
+        codes.append(np.arange(first[row], first[row + 1]))
+        own.append(size)
+    if own:
+        units.append(Unit(tuple(codes), tuple(own)))
+    return tuple(units)
+
+
+def _joint(cells: Scores, rows: Rows, units: tuple[Unit, ...]) -> NDArray[np.int32]:
+    """Return (N, units) the row of each person's joint answer in the unit table."""
+    result = np.empty((len(cells), len(units)), dtype=np.int32)
+    item, start = iter(rows), 0
+    for u, unit in enumerate(units):
+        key = np.zeros(len(cells), dtype=np.int32)
+        for size, codes in zip(unit.sizes, unit.codes, strict=True):
+            score = cells[:, next(item)].astype(np.int32)
+            key = key * size + np.where(score >= 0, score, len(codes))
+        result[:, u] = start + key
+        start += int(np.prod(unit.sizes))
+    return result

@@ -1,0 +1,223 @@
+"""The E-step: expected counts at the nodes, by chunks of persons on threads of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
+
+from adaptest.calibration.coding import Chunk, Coded
+from adaptest.calibration.options import BLOCK
+from adaptest.models.base import Floats
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What the E-step returns.
+
+    Attributes
+    ----------
+    log_likelihood : of the responses, without priors
+    counts : (C, M) expected number of answers in each category at each node of each group
+    mass : (G, Q) expected number of persons at each node
+    """
+
+    log_likelihood: float
+    counts: Floats
+    mass: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupTable:
+    """One group's nodes and log-probabilities, laid out for the products.
+
+    Attributes
+    ----------
+    theta : (Q,) nodes
+    log_weight : (Q,) log prior mass, and the log-probability that every whole item is answered 0
+    contrast : (D, Q) log P(1) - log P(0) of the items held whole
+    wrong : (D, Q) log P(0) of the items held whole
+    sparse : (U, Q) log-probability of the joint answers of the other items
+    line : (D, 2) slope and intercept where the contrast is a line in theta, for all items; else None
+    """
+
+    theta: Floats
+    log_weight: Floats
+    contrast: Floats
+    wrong: Floats
+    sparse: Floats
+    line: Floats | None
+
+
+class Workers:
+    """Threads for chunks of persons; results come in the chunks' order."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Return `function` of every item, in order."""
+        if self._pool is None:
+            return [function(item) for item in items]
+        return list(self._pool.map(function, items))
+
+    def close(self) -> None:
+        """End the threads; what has not begun is dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def workers(threads: int) -> Iterator[Workers]:
+    """Give threads, with BLAS held to one thread each: skinny products on two collapse under load."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        pool = Workers(threads)
+        try:
+            yield pool
+        finally:
+            pool.close()
+
+
+def group_tables(
+    coded: Coded, table: Floats, theta: Floats, log_weight: Floats, line: Floats | None
+) -> tuple[GroupTable, ...]:
+    """Return each group's table from the (C, M) log-probabilities of all categories.
+
+    Parameters
+    ----------
+    theta, log_weight : (G, Q)
+    line : (D, 2) slope and intercept of every item held whole, where all are two-parameter logistic
+    """
+    result = []
+    q = theta.shape[1]
+    for g in range(coded.n_groups):
+        own = table[:, g * q : (g + 1) * q]
+        wrong = own[coded.wrong]
+        contrast = own[coded.right] - wrong
+        joint = coded.unit_table(np.ascontiguousarray(own)) if _has_sparse(coded) else np.empty((0, q))
+        result.append(GroupTable(theta[g], log_weight[g], contrast, wrong, joint, line))
+    return tuple(result)
+
+
+def _has_sparse(coded: Coded) -> bool:
+    return bool(coded.units) or not len(coded.wrong)
+
+
+def expect(coded: Coded, tables: tuple[GroupTable, ...], pool: Workers) -> Expected:
+    """Return expected counts; chunks are summed in order, so that threads do not change a bit."""
+    q = len(tables[0].theta)
+    parts = pool.map(lambda chunk: _chunk(chunk, tables[chunk.group]), coded.chunks)
+    counts = np.zeros((coded.n_codes, coded.n_groups * q))
+    mass = np.zeros((coded.n_groups, q))
+    joint = np.zeros((coded.n_groups, coded.n_rows if _has_sparse(coded) else 0, q))
+    log_likelihood = 0.0
+    for chunk, part in zip(coded.chunks, parts, strict=True):
+        own = slice(chunk.group * q, (chunk.group + 1) * q)
+        log_likelihood += part.log_likelihood
+        mass[chunk.group] += part.mass
+        counts[coded.right, own] += part.right
+        counts[coded.wrong, own] += part.answered - part.right
+        joint[chunk.group] += part.joint
+    if _has_sparse(coded):
+        for g in range(coded.n_groups):
+            counts[:, g * q : (g + 1) * q] += coded.by_category(joint[g])
+    return Expected(log_likelihood, counts, mass)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    log_likelihood: float
+    mass: Floats
+    right: Floats
+    answered: Floats
+    joint: Floats
+
+
+def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
+    """Return the sums over one chunk, a block of persons at a time."""
+    q, items = len(table.theta), chunk.dense.shape[1]
+    mass, log_likelihood = np.zeros(q), 0.0
+    right, answered = np.zeros((items, q)), np.zeros((items, q))
+    joint = np.zeros_like(table.sparse)
+    straight = table.line is not None and chunk.complete and not len(table.sparse)
+    moments = np.zeros((items, 2))
+    for lo, hi, posterior, log_sum in posteriors(chunk, table):
+        weight = chunk.weight[lo:hi]
+        log_likelihood += float(weight @ log_sum)
+        posterior *= weight[:, None]
+        mass += posterior.sum(axis=0)
+        if straight:
+            own = np.stack([posterior @ table.theta, weight], axis=1)
+            moments += chunk.dense[lo:hi].astype(np.float64).T @ own
+        elif items:
+            right += (chunk.dense[lo:hi] == 1).astype(np.float64).T @ posterior
+            if not chunk.complete:
+                answered += (chunk.dense[lo:hi] >= 0).astype(np.float64).T @ posterior
+        if len(table.sparse):
+            joint += block_rows(chunk, lo, hi, len(table.sparse)).T @ posterior
+    if straight:
+        right = _two_points(moments, table.theta)
+    if chunk.complete:
+        answered += mass
+    return _Part(log_likelihood, mass, right, answered, joint)
+
+
+def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floats, Floats]]:
+    """Give (first, last + 1, posterior (n, Q), log-likelihood (n,)) of block after block of a chunk."""
+    straight = table.line is not None and chunk.complete and not len(table.sparse)
+    base = table.log_weight + table.wrong.sum(axis=0) if chunk.complete else table.log_weight
+    across = np.ascontiguousarray(table.contrast.T)
+    across_wrong = np.ascontiguousarray(table.wrong.T)
+    for lo in range(0, len(chunk), BLOCK):
+        hi = min(lo + BLOCK, len(chunk))
+        part = chunk.dense[lo:hi]
+        if straight:
+            assert table.line is not None  # noqa: S101 (said just above)
+            line = part.astype(np.float64) @ table.line
+            values = (line[:, 0] * table.theta[:, None] + line[:, 1]).T
+        elif part.shape[1]:
+            answer = part if chunk.complete else part == 1
+            values = (across @ answer.astype(np.float64).T).T
+            if not chunk.complete:
+                values += (across_wrong @ (part >= 0).astype(np.float64).T).T
+        else:
+            values = np.zeros((hi - lo, len(table.theta)))
+        if len(table.sparse):
+            values = values + block_rows(chunk, lo, hi, len(table.sparse)) @ table.sparse
+        values += base
+        top = values.max(axis=1)
+        values -= top[:, None]
+        np.exp(values, out=values)
+        total = values.sum(axis=1)
+        values /= total[:, None]
+        yield lo, hi, values, top + np.log(total)
+
+
+def block_rows(chunk: Chunk, lo: int, hi: int, columns: int) -> csr_array:
+    """Return persons lo..hi-1 as an indicator matrix with a one per cell."""
+    first, last = chunk.start[lo], chunk.start[hi]
+    index = chunk.index[first:last]
+    ones = np.ones(len(index))
+    return csr_array((ones, index, chunk.start[lo : hi + 1] - first), shape=(hi - lo, columns))
+
+
+def _two_points(moments: Floats, theta: Floats) -> Floats:
+    """Return (D, Q) counts with the given sums of theta and of ones, at the two end nodes.
+
+    Under the two-parameter logistic model the expected log-likelihood of complete data depends on the
+    right answers only through these two sums.
+    """
+    result = np.zeros((len(moments), len(theta)))
+    by_theta, ones = moments.T
+    result[:, -1] = (by_theta - ones * theta[0]) / (theta[-1] - theta[0])
+    result[:, 0] = ones - result[:, -1]
+    return result

@@ -1,0 +1,242 @@
+"""Marginal maximum likelihood: EM over items and groups, with Anderson acceleration of the whole vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from adaptest.calibration.block import Block
+from adaptest.calibration.coding import Coded
+from adaptest.calibration.e_step import Expected, Workers, expect, group_tables
+from adaptest.calibration.latent import Latent
+from adaptest.calibration.logistic_kernel import LogisticKernel
+from adaptest.calibration.m_step import improve
+from adaptest.calibration.options import (
+    AT_BOUND_DISCRIMINATION,
+    AT_BOUND_GUESSING,
+    GAIN_TOLERANCE,
+    RCOND,
+    STEP_CAP,
+    WINDOW,
+)
+from adaptest.calibration.result import Step
+from adaptest.calibration.state import Layout, State
+from adaptest.models.base import Bools, Floats
+from adaptest.numerics.acceleration import Anderson
+
+FALL = 1e-9  # of the log-posterior: a smaller fall is rounding
+
+Progress = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Where the iteration ended.
+
+    Attributes
+    ----------
+    state : the last point at which the log-likelihood was computed
+    expected : the E-step there
+    log_likelihood, log_posterior : there
+    settled, reason : whether gradient and projected gain are below tolerance, or why it stopped
+    remaining : (F,) estimated distance of each free parameter to the maximum
+    gradient, information : (F,) of the log-posterior there; diagonal of the complete data's information
+    history : one Step an E-step
+    """
+
+    state: State
+    expected: Expected
+    log_likelihood: float
+    log_posterior: float
+    settled: bool
+    reason: str
+    remaining: Floats
+    gradient: Floats
+    information: Floats
+    history: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """What is fitted: coded responses, blocks of items that cover every code, distributions, threads."""
+
+    coded: Coded
+    blocks: tuple[Block, ...]
+    latent: Latent
+    pool: Workers
+
+    @property
+    def layout(self) -> Layout:
+        """How the free parameters lie in a vector."""
+        return Layout(self.blocks, self.latent)
+
+    def expected(self, state: State, *, counts: bool = False) -> Expected:
+        """Return the E-step at `state`; `counts` asks for true ones where sums would do for the M-step."""
+        theta, log_weight = self.latent.grid(state.moments)
+        nodes = theta.ravel()
+        table = np.empty((self.coded.n_codes, len(nodes)))
+        psi = self.layout.psi(state)
+        for block, own in zip(self.blocks, psi, strict=True):
+            table[block.codes] = block.log_probability(own, nodes)
+        line = None if counts else self._line(psi)
+        return expect(self.coded, group_tables(self.coded, table, theta, log_weight, line), self.pool)
+
+    def log_prior(self, state: State) -> float:
+        """Return the log prior density of all items."""
+        psi = self.layout.psi(state)
+        pairs = zip(self.blocks, psi, strict=True)
+        return float(sum(block.priors.terms(own).value.sum() for block, own in pairs if block.priors.any))
+
+    def _line(self, psi: list[Floats]) -> Floats | None:
+        """Return (D, 2) slopes and intercepts if every item is two-parameter logistic."""
+        if self.coded.units or len(self.coded.wrong) == 0:
+            return None
+        if not all(block.kernel == LogisticKernel(2) for block in self.blocks):
+            return None
+        by_code = np.empty((self.coded.n_codes, 2))
+        for block, own in zip(self.blocks, psi, strict=True):
+            by_code[block.codes[:, 0]] = block.natural(own)
+        return by_code[self.coded.wrong]
+
+    def image(self, state: State, expected: Expected) -> tuple[State, Floats, Floats]:
+        """Return the EM step's state, and the gradient and the complete data's information before it."""
+        theta, _ = self.latent.grid(state.moments)
+        nodes = theta.ravel()
+        own, common, gradient, information = [], [], [], []
+        moments, ratio, shift = self.latent.update(state.moments, expected.mass)
+        for k, block in enumerate(self.blocks):
+            better = improve(block, state.own[k], state.common[k], nodes, expected.counts[block.codes])
+            gradient.append(better.gradient)
+            information.append(better.information)
+            mine, shared = better.own, better.common
+            if ratio != 1 or shift != 0:
+                mine, shared = block.rescaled(mine, shared, ratio, shift)
+            own.append(mine)
+            common.append(shared)
+        slopes, squares = self.latent.derivatives(state.moments, expected.mass)
+        if not self.latent.empirical:
+            free = (self.latent.mean_free, self.latent.variance_free)
+            gradient += [slopes[free[0], 0], slopes[free[1], 1]]
+            information += [squares[free[0], 0, 0], squares[free[1], 1, 1]]
+        return State(tuple(own), tuple(common), moments), _join(gradient), _join(information)
+
+    def feasible(self, vector: Floats, safe: Floats, like: State) -> Floats:
+        """Return `vector` with the items that left their model's space put back to `safe`."""
+        layout = self.layout
+        state, back = layout.unpack(vector, like), layout.unpack(safe, like)
+        own = list(state.own)
+        changed = False
+        for k, (block, psi) in enumerate(zip(self.blocks, layout.psi(state), strict=True)):
+            fits = block.feasible(psi)
+            if not fits.all():
+                own[k] = np.where(fits[:, None], state.own[k], back.own[k])
+                changed = True
+        return layout.pack(replace(state, own=tuple(own))) if changed else vector
+
+    def at_bound(self, state: State) -> tuple[Bools, ...]:
+        """Return, per block, (J, P) whether a parameter is at the edge of its space."""
+        result = []
+        for block, psi in zip(self.blocks, self.layout.psi(state), strict=True):
+            natural = block.natural(psi)
+            edge = np.zeros(psi.shape, dtype=np.bool_)
+            free = (block.local != 0).any(axis=1) | (block.shared != 0).any(axis=1)
+            slopes = slice(0, 1) if block.model != "nrm" else slice(0, 0)
+            edge[:, slopes] = np.abs(natural[:, slopes]) < AT_BOUND_DISCRIMINATION
+            if isinstance(block.kernel, LogisticKernel):
+                limit = np.log(AT_BOUND_GUESSING / (1 - AT_BOUND_GUESSING))
+                edge[:, 2:3] = natural[:, 2:3] < limit
+                edge[:, 3:4] = natural[:, 3:4] > -limit
+            result.append(edge & free)
+        return tuple(result)
+
+
+def _join(parts: list[Floats]) -> Floats:
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def fit(
+    problem: Problem,
+    start: State,
+    *,
+    tolerance: float,
+    max_iterations: int,
+    progress: Progress | None = None,
+) -> Fitted:
+    """Return the maximum of the log-posterior, or where the iteration stopped and why.
+
+    The step is accepted when the log-posterior does not fall; otherwise the iteration goes back to the
+    last EM image, whose log-posterior cannot fall, and the memory is emptied.
+
+    Raises
+    ------
+    Whatever `progress` raises: nothing is caught, nothing is left behind.
+    """
+    layout = problem.layout
+    memory = Anderson(WINDOW, RCOND)
+    x, state = layout.pack(start), start
+    image, best = x, -np.inf
+    image_state = start
+    accelerated = False
+    history: list[Step] = []
+    for iteration in range(1, max_iterations + 1):
+        expected = problem.expected(state)
+        log_posterior = expected.log_likelihood + problem.log_prior(state)
+        if accelerated and not log_posterior >= best - FALL * abs(best):
+            history.append(Step(iteration, expected.log_likelihood, log_posterior, float("nan")))
+            memory.restart()
+            x, state, accelerated = image, image_state, False
+            continue
+        best = log_posterior
+        image_state, gradient, information = problem.image(state, expected)
+        image = layout.pack(image_state)
+        step = memory.step(x, image - x, np.sqrt(np.maximum(information, 0)))
+        gain = 0.5 * float(gradient @ step)
+        unbounded = _unbounded(problem, layout, state)
+        remaining = np.where(unbounded, np.abs(step) * layout.visible(state), 0)
+        largest = float(remaining.max(initial=0))
+        latent_change = _histogram_change(state, image_state)
+        history.append(Step(iteration, expected.log_likelihood, log_posterior, max(largest, latent_change)))
+        if progress is not None:
+            progress(history[-1])
+        enough = len(memory) > 1 or not len(x) or np.abs(image - x).max() < tolerance / 100
+        settled = largest <= tolerance and abs(gain) <= GAIN_TOLERANCE and latent_change <= tolerance
+        if (enough and settled) or iteration == max_iterations:
+            reason = (
+                "gradient and projected gain below tolerance"
+                if settled
+                else f"stopped after {iteration} E-steps; {largest:.2g} logits and {abs(gain):.2g} "
+                "log-likelihood units were still to go"
+            )
+            return Fitted(
+                state, expected, expected.log_likelihood, log_posterior, settled, reason,
+                remaining, gradient, information, tuple(history),
+            )  # fmt: skip
+        longest = np.abs(step * layout.visible(state)).max(initial=0)
+        proposal = x + step * min(1.0, STEP_CAP / max(longest, 1e-300))
+        proposal = problem.feasible(proposal, image, image_state)
+        accelerated = len(memory) > 1
+        x, state = proposal, layout.unpack(proposal, image_state)
+    raise AssertionError("the last iteration returns")
+
+
+def _unbounded(problem: Problem, layout: Layout, state: State) -> Bools:
+    """Return (F,) whether a free parameter is inside its space: one at its edge may drift on for ever."""
+    own = tuple(
+        (edge.astype(np.float64) @ np.abs(block.local) == 0).astype(np.float64)
+        for block, edge in zip(problem.blocks, problem.at_bound(state), strict=True)
+    )
+    ones = State(own, tuple(np.ones(common.shape) for common in state.common), state.moments)
+    vector = layout.pack(ones)
+    free = len(vector) - int(problem.latent.mean_free.sum() + problem.latent.variance_free.sum())
+    if not problem.latent.empirical:
+        vector[free:] = 1
+    return np.asarray(vector > 0)
+
+
+def _histogram_change(before: State, after: State) -> float:
+    """Return the largest change of a histogram's bars; 0 where the density is normal."""
+    if not before.moments.histogram.size:
+        return 0.0
+    return float(np.abs(np.exp(after.moments.histogram) - np.exp(before.moments.histogram)).max())

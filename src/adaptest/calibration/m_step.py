@@ -1,0 +1,146 @@
+"""The M-step: Newton steps over all items of a block at once, with a line search on the exact objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adaptest.calibration.block import Block
+from adaptest.calibration.kernel import Terms
+from adaptest.models.base import Floats
+
+NEWTON_STEPS = 4  # a rough maximum is enough: Anderson sees the same fixed point
+ENOUGH = 1e-3  # of the first step: a later one this small is not followed by another
+LONGEST = 3.0  # logits a step
+HALVINGS = 12
+RIDGE = 1e-10  # of the largest diagonal: keeps a flat direction solvable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Improved:
+    """What the M-step returns for one block.
+
+    Attributes
+    ----------
+    own, common : the new parameters
+    gradient, information : at the old ones, of the free parameters, own then common: (F,) and its diagonal
+    """
+
+    own: Floats
+    common: Floats
+    gradient: Floats
+    information: Floats
+
+
+def improve(block: Block, own: Floats, common: Floats, theta: Floats, counts: Floats) -> Improved:
+    """Return parameters that raise a block's expected log-posterior.
+
+    Parameters
+    ----------
+    theta : (M,) nodes of every group; counts : (J, K, M) expected answers
+    """
+    terms = block.terms(block.psi(own, common), theta, counts)
+    g_own, g_common = terms.gradient @ block.local, (terms.gradient @ block.shared).sum(axis=0)
+    diagonal = np.concatenate(
+        [
+            np.einsum("pk,jpq,qk->jk", block.local, terms.information, block.local, optimize=True).ravel(),
+            np.einsum("ph,pq,qh->h", block.shared, terms.information.sum(axis=0), block.shared),
+        ]
+    )
+    gradient = np.concatenate([g_own.ravel(), g_common])
+    if gradient.size:
+        climb = _together if block.shared.shape[1] else _apart
+        own, common = climb(block, own, common, terms, theta, counts)
+    return Improved(own, common, gradient, diagonal)
+
+
+def _apart(
+    block: Block, own: Floats, common: Floats, terms: Terms, theta: Floats, counts: Floats
+) -> tuple[Floats, Floats]:
+    """Climb item by item: each has its own step and its own line search."""
+    local, first = block.local, None
+    for _ in range(NEWTON_STEPS):
+        step = _solve(local.T @ terms.information @ local, terms.gradient @ local)
+        length = np.abs(step).max(axis=1, initial=0)
+        step /= np.maximum(length / LONGEST, 1)[:, None]
+        first = length if first is None else first
+        share = np.ones(len(block))
+        for _ in range(HALVINGS):
+            tried = own + share[:, None] * step
+            psi = block.psi(tried, common)
+            fits = block.feasible(psi)
+            if not fits.all():
+                share[~fits] /= 2
+                continue
+            after = block.terms(psi, theta, counts)
+            worse = ~(after.value >= terms.value - 1e-12 * np.abs(terms.value))
+            if not worse.any():
+                break
+            share[worse] /= 2
+        else:
+            return own, common
+        own, terms = tried, after
+        if (length <= ENOUGH * np.maximum(first, 1e-9)).all() or length.max() < 1e-7:  # noqa: PLR2004 (done)
+            break
+    return own, common
+
+
+def _together(
+    block: Block, own: Floats, common: Floats, terms: Terms, theta: Floats, counts: Floats
+) -> tuple[Floats, Floats]:
+    """Climb with the common parameters: one step and one line search for the block."""
+    local, shared = block.local, block.shared
+    for _ in range(NEWTON_STEPS):
+        b_own = local.T @ terms.information @ local
+        b_cross = local.T @ terms.information @ shared
+        b_common = shared.T @ terms.information.sum(axis=0) @ shared
+        g_own, g_common = terms.gradient @ local, (terms.gradient @ shared).sum(axis=0)
+        cross = _solve_columns(b_own, b_cross)
+        schur = b_common - np.einsum("jkh,jki->hi", b_cross, cross)
+        reduced = g_common - np.einsum("jkh,jk->h", cross, g_own)
+        by_common = _solve(schur[None], reduced[None])[0]
+        by_own = _solve(b_own, g_own) - cross @ by_common
+        length = max(np.abs(by_own).max(initial=0), np.abs(by_common).max(initial=0))
+        share = min(1.0, LONGEST / max(length, 1e-300))
+        before = terms.value.sum()
+        for _ in range(HALVINGS):
+            tried, tried_common = own + share * by_own, common + share * by_common
+            psi = block.psi(tried, tried_common)
+            if block.feasible(psi).all():
+                after = block.terms(psi, theta, counts)
+                if after.value.sum() >= before - 1e-12 * abs(before):
+                    break
+            share /= 2
+        else:
+            return own, common
+        own, common, terms = tried, tried_common, after
+        if length < 1e-7:  # noqa: PLR2004 (far below any tolerance of the fit)
+            break
+    return own, common
+
+
+def _solve(matrix: Floats, vector: Floats) -> Floats:
+    """Return (J, p) solutions of (J, p, p) systems."""
+    return _solve_columns(matrix, vector[..., None])[..., 0]
+
+
+def _solve_columns(matrix: Floats, columns: Floats) -> Floats:
+    """Return (J, p, h) solutions of (J, p, p) systems with (J, p, h) right sides."""
+    diagonal = np.einsum("jkk->jk", matrix)
+    ridge = RIDGE * diagonal.max(axis=1, initial=0) + 1e-300
+    regular = matrix + ridge[:, None, None] * np.eye(matrix.shape[1])
+    p = matrix.shape[1]
+    if p == 1:
+        return np.asarray(columns / regular)
+    if p == 2:  # noqa: PLR2004 (by Cramer's rule: many small systems)
+        a, b, d = regular[:, 0, 0], regular[:, 0, 1], regular[:, 1, 1]
+        determinant = a * d - b * b
+        determinant = np.where(determinant > 0, determinant, np.inf)
+        first = (d[:, None] * columns[:, 0] - b[:, None] * columns[:, 1]) / determinant[:, None]
+        second = (a[:, None] * columns[:, 1] - b[:, None] * columns[:, 0]) / determinant[:, None]
+        return np.stack([first, second], axis=1)
+    try:
+        return np.asarray(np.linalg.solve(regular, columns))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.pinv(regular, rcond=RIDGE, hermitian=True) @ columns)

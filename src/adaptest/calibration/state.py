@@ -1,0 +1,91 @@
+"""Where a fit stands: every free parameter, as blocks and as one vector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from adaptest.calibration.block import Block
+from adaptest.calibration.latent import Latent, Moments
+from adaptest.calibration.logistic_kernel import LogisticKernel
+from adaptest.models.base import Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Own parameters (J, p) and common ones (h,) of each block, and the groups' distributions."""
+
+    own: tuple[Floats, ...]
+    common: tuple[Floats, ...]
+    moments: Moments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """How a state lies in a vector: block after block, own then common; then free means and log SDs."""
+
+    blocks: tuple[Block, ...]
+    latent: Latent
+
+    def pack(self, state: State) -> Floats:
+        """Return the free parameters as one vector (histograms are not among them)."""
+        parts = []
+        for own, common in zip(state.own, state.common, strict=True):
+            parts += [own.ravel(), common]
+        if not self.latent.empirical:
+            parts += [
+                state.moments.mean[self.latent.mean_free],
+                state.moments.log_sd[self.latent.variance_free],
+            ]
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def unpack(self, vector: Floats, like: State) -> State:
+        """Return the state that `vector` spells; what is fixed comes from `like`."""
+        at = 0
+        own, common = [], []
+        for mine, shared in zip(like.own, like.common, strict=True):
+            own.append(vector[at : at + mine.size].reshape(mine.shape))
+            at += mine.size
+            common.append(vector[at : at + shared.size])
+            at += shared.size
+        moments = like.moments
+        if not self.latent.empirical:
+            mean, log_sd = moments.mean.copy(), moments.log_sd.copy()
+            middle = at + int(self.latent.mean_free.sum())
+            mean[self.latent.mean_free] = vector[at:middle]
+            log_sd[self.latent.variance_free] = vector[middle:]
+            moments = replace(moments, mean=mean, log_sd=log_sd)
+        return State(tuple(own), tuple(common), moments)
+
+    def psi(self, state: State) -> list[Floats]:
+        """Return each block's (J, P) parameters."""
+        return [
+            block.psi(own, common)
+            for block, own, common in zip(self.blocks, state.own, state.common, strict=True)
+        ]
+
+    def visible(self, state: State) -> Floats:
+        """Return how far each free parameter moves what is reported, per unit: c(1 - c) for a logit."""
+        parts = []
+        for block, psi, own in zip(self.blocks, self.psi(state), state.own, strict=True):
+            unit = np.ones_like(psi)
+            if isinstance(block.kernel, LogisticKernel):
+                asymptote = 1 / (1 + np.exp(-psi[:, 2:]))
+                unit[:, 2:] = asymptote * (1 - asymptote)
+            parts += [(unit @ np.abs(block.local))[:, : own.shape[1]].ravel(), np.ones(block.shared.shape[1])]
+        if not self.latent.empirical:
+            parts.append(np.ones(int(self.latent.mean_free.sum() + self.latent.variance_free.sum())))
+        return np.concatenate(parts) if parts else np.empty(0)
+
+    def item_rows(self) -> Floats:
+        """Return the item row each free parameter belongs to, -1 where it belongs to none, as floats."""
+        parts = []
+        for block in self.blocks:
+            parts += [
+                np.repeat(block.rows, block.local.shape[1]).astype(np.float64),
+                np.full(block.shared.shape[1], -1.0),
+            ]
+        if not self.latent.empirical:
+            parts.append(np.full(int(self.latent.mean_free.sum() + self.latent.variance_free.sum()), -1.0))
+        return np.concatenate(parts) if parts else np.empty(0)
