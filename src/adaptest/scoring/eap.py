@@ -11,7 +11,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import Grid, NormalPrior, Prior, Rule
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.estimate import Estimates, Outcome
-from adaptest.scoring.likelihood import Likelihood, Patterns, blocks
+from adaptest.scoring.likelihood import Integers, Likelihood, Patterns, blocks
 
 LIGHT = 25.0  # log-posterior below its maximum at which an end holds no mass that matters: e^-25 = 1.4e-11
 SHARED_HALVINGS = 5  # of the spacing of the grid that all persons share
@@ -168,32 +168,54 @@ def _on_own_grids(likelihood: Likelihood, prior: Prior, which: Rows, found: Foun
         which = which[~found.exact[which]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Eap:
+    """The posterior mean and the posterior standard deviation, for N persons at once.
+
+    Attributes
+    ----------
+    grid : nodes and weights that the caller fixes, kept as they are; None refines until converged
+    """
+
+    items: ItemParameters
+    prior: Prior
+    grid: Grid | None = None
+
+    def __call__(self, rows: Integers, scores: Integers) -> Estimates:
+        """Return the estimates from responses (N, n): items answered, and scores or -1.
+
+        No response gives the prior, and the outcome no_responses.
+
+        Raises
+        ------
+        ResponseError, naming the first score that its item does not have.
+        """
+        patterns = Patterns.of(self.items, rows, scores)
+        if self.grid is None:
+            theta, sem, outcome = converged_eap(patterns, self.prior)
+        else:
+            theta, sem = eap_on(patterns, self.grid)
+            outcome = np.full(len(theta), Outcome.OK, dtype=np.int8)
+        outcome[patterns.answered == 0] = Outcome.NO_RESPONSES
+        notes = () if self.grid is None else (fixed(self.grid),)
+        return Estimates(theta, sem, outcome, "posterior_sd", "eap", patterns.answered, notes)
+
+
+def fixed(grid: Grid) -> str:
+    """Return the sentence that says that a grid was fixed."""
+    nodes = f"{len(grid.theta)} nodes from {grid.theta[0]:g} to {grid.theta[-1]:g}"
+    return f"the grid was fixed by the caller: {nodes}; whether theta has converged on it was not checked"
+
+
 def eap_rows(
     items: ItemParameters,
-    rows: Rows,
-    scores: Rows,
+    rows: Integers,
+    scores: Integers,
     prior: Prior = NormalPrior(),  # noqa: B008 (frozen)
     grid: Grid | None = None,
 ) -> Estimates:
-    """Return N persons' EAP and posterior standard deviation: the form for adaptive sittings.
-
-    Parameters
-    ----------
-    rows, scores : (N, n) items answered and the category each was scored in; -1 where there is none
-    grid : nodes and weights that the caller fixes; None refines until converged
-
-    Raises
-    ------
-    ResponseError, naming the first score that its item does not have.
-    """
-    patterns = Patterns.of(items, rows, scores)
-    if grid is None:
-        theta, sem, outcome = converged_eap(patterns, prior)
-    else:
-        theta, sem = eap_on(patterns, grid)
-        outcome = np.full(len(theta), Outcome.OK, dtype=np.int8)
-    outcome[patterns.answered == 0] = Outcome.NO_RESPONSES
-    return Estimates(theta, sem, outcome, "posterior_sd", "eap", patterns.answered)
+    """Return N persons' EAP from responses (N, n): items answered, and scores or -1; as `Eap` does."""
+    return Eap(items, prior, grid)(rows, scores)
 
 
 def eap_on(likelihood: Likelihood, grid: Grid) -> tuple[Floats, Floats]:

@@ -22,6 +22,7 @@ BLOCK = 40_000  # doubles worked on at once: what stays in a core's own cache
 OUTER = 200_000  # item evaluations at own theta that are worth more than a call for each item
 CALL = 300  # item evaluations that a call costs
 
+Integers = NDArray[np.integer]
 ItemFunction = Callable[[ItemParameters, Floats], Floats]
 
 
@@ -68,44 +69,49 @@ class Patterns:
     """
 
     items: ItemParameters
-    rows: NDArray[np.integer]
-    scores: NDArray[np.integer]
+    rows: Integers
+    scores: Integers
 
     def __post_init__(self) -> None:
         if self.rows.ndim != 2 or self.rows.shape != self.scores.shape:  # noqa: PLR2004 (persons by responses)
             raise ResponseError(
                 f"rows and scores must both be (N, n); got {self.rows.shape} and {self.scores.shape}"
             )
-        if not self.scores.size:
-            return
-        given = self.scores >= 0
-        if (given & ((self.rows < 0) | (self.rows >= len(self.items)))).any():
-            raise ResponseError(f"rows of responses must be in 0..{len(self.items) - 1}")
-        if not len(self.items):
-            return
-        most = self.items.categories[np.where(given, self.rows, 0)]
-        if (wrong := self.scores >= most).any():
-            person, place = np.argwhere(wrong)[0]
-            row, got = int(self.rows[person, place]), int(self.scores[person, place])
-            count = int(wrong.sum()) - 1
-            more = f" (and {count} more responses)" if count else ""
-            raise ResponseError(
-                f"item {self.items.ids[row]!r}: score must be in 0..{self.items.categories[row] - 1}; "
-                f"got {got}{more}"
-            )
+        for some in blocks(np.arange(len(self.rows)), self.rows.shape[1]):
+            rows, scores = self.rows[some], self.scores[some]
+            given = scores >= 0
+            if (given & ((rows < 0) | (rows >= len(self.items)))).any():
+                raise ResponseError(f"a response's row must be one of the {len(self.items)} items' rows")
+            if len(self.items) and (scores >= self.items.categories[np.where(given, rows, 0)]).any():
+                self._refuse()
+
+    def _refuse(self) -> None:
+        """Raise, naming the first score that its item does not have."""
+        wrong = self.scores >= self.items.categories[np.where(self.scores >= 0, self.rows, 0)]
+        person, place = np.argwhere(wrong)[0]
+        row, got = int(self.rows[person, place]), int(self.scores[person, place])
+        more = f" (and {int(wrong.sum()) - 1} more responses)" if wrong.sum() > 1 else ""
+        raise ResponseError(
+            f"item {self.items.ids[row]!r}: score must be in 0..{self.items.categories[row] - 1}; "
+            f"got {got}{more}"
+        )
 
     @classmethod
     def of(cls, items: ItemParameters, rows: ArrayLike, scores: ArrayLike) -> Patterns:
         """Return the patterns over the items that were answered at all; a row of -1 is no response."""
         where, what = np.asarray(rows), np.asarray(scores)
-        if where.ndim == 2 and where.shape == what.shape and where.size:  # noqa: PLR2004 (else: the error below)
+        if where.ndim != 2 or where.shape != what.shape or not where.size:  # noqa: PLR2004 (persons by responses)
+            return cls(items, where, what)
+        if where.min() < 0:
             what = np.where(where < 0, -1, what)
-            used = np.unique(where[what >= 0])
-            if used.size and used[-1] < len(items) and len(used) < len(items):
-                place = np.zeros(len(items), dtype=np.intp)
-                place[used] = np.arange(len(used))
-                return cls(items.take(used), place[np.where(what >= 0, where, used[0])], what)
-        return cls(items, where, what)
+        seen = np.zeros(max(int(where.max()) + 1, len(items)), dtype=np.bool_)
+        seen[where[what >= 0]] = True
+        used = np.flatnonzero(seen)
+        if len(seen) > len(items) or len(used) in (0, len(items)):
+            return cls(items, where, what)
+        place = np.zeros(len(items), dtype=np.intp)
+        place[used] = np.arange(len(used))
+        return cls(items.take(used), place[np.where(what >= 0, where, used[0])], what)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -191,7 +197,7 @@ class Patterns:
         values = np.zeros(rows.shape)
         if not given.any():
             return values
-        used = np.unique(rows[given])
+        used: Rows = np.unique(rows[given]).astype(np.intp)
         if len(used) * len(theta) <= given.sum() + CALL * len(used):
             some = self.items if len(used) == len(self.items) else self.items.take(used)
             place = np.searchsorted(used, rows[given])

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptest.models.base import Bools, Floats, Rows
+from adaptest.models.base import Bools, Floats
 from adaptest.numerics.quadrature import NormalPrior, Prior
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.eap import Nodes, eap_rows, moments
 from adaptest.scoring.estimate import Estimates, Outcome
+from adaptest.scoring.likelihood import Integers
 
 HALVINGS = 1  # of the first spacing, .2 prior standard deviations: 161 nodes
 
@@ -40,7 +41,7 @@ class LivePosterior:
     >>> log_posterior = live.update(log_posterior, np.array([1]), np.array([1]))
     >>> theta, sem, exact = live.moments(log_posterior)
     >>> theta.round(3), exact
-    (array([0.471]), array([ True]))
+    (array([0.577]), array([ True]))
     """
 
     items: ItemParameters
@@ -65,11 +66,11 @@ class LivePosterior:
         """Return the (N, Q) log-posteriors before any response: the prior."""
         return np.tile(self.nodes.log_weight, (n, 1))
 
-    def update(self, log_posterior: Floats, rows: Rows, scores: Rows) -> Floats:
+    def update(self, log_posterior: Floats, rows: Integers, scores: Integers) -> Floats:
         """Return (N, Q) log-posteriors after one more response each, to item `rows` (N,) scored `scores`."""
         return log_posterior + self.table[rows, scores]
 
-    def after(self, rows: Rows, scores: Rows) -> Floats:
+    def after(self, rows: Integers, scores: Integers) -> Floats:
         """Return (N, Q) log-posteriors after all responses (N, n), in order, -1 none: as `update` gives."""
         log_posterior = self.start(len(rows))
         for row, score in zip(rows.T, scores.T, strict=True):
@@ -87,7 +88,7 @@ class LivePosterior:
         mass /= mass.sum(axis=1, keepdims=True)
         return mass
 
-    def estimates(self, log_posterior: Floats, rows: Rows, scores: Rows) -> Estimates:
+    def estimates(self, log_posterior: Floats, rows: Integers, scores: Integers) -> Estimates:
         """Return the converged EAP: from the grid where it is fine enough, else from the responses.
 
         Parameters
