@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# no deadline: a busy machine is not an error; in CI the same examples each time, so that red means a change
+settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
+settings.load_profile("house")
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
