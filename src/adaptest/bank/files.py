@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from adaptest.bank.contents import Bank, ExamFile, Lesson
-from adaptest.bank.problems import Problem, Source, require_none, shown_path
+from adaptest.bank.problems import Problem, Source, require_none, shown_path, unreadable
 from adaptest.bank.rules import Placed, file_problems, header_problems, item_problems, known_to
 from adaptest.bank.schema import Header, ItemsFile
 from adaptest.errors import BankFileError
@@ -147,5 +147,5 @@ def _text(path: Path, shown: str, problems: list[Problem]) -> str | None:
     try:
         return read_text(path, error=BankFileError)
     except BankFileError as error:
-        problems.append(Problem(shown, None, None, str(error).removeprefix(f"{path}: ")))
+        problems.append(unreadable(path, shown, error))
         return None

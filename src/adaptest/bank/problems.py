@@ -60,7 +60,7 @@ class Problem:
 def shown_path(path: Path) -> str:
     """Return a path as sentences show it: from the current folder where it lies below it."""
     here, there = Path.cwd(), Path(os.path.abspath(path))  # noqa: PTH100 (links stay as they were given)
-    return (there.relative_to(here) if there.is_relative_to(here) and there != here else path).as_posix()
+    return (there.relative_to(here) if there.is_relative_to(here) else path).as_posix()
 
 
 def require_none(problems: Sequence[Problem]) -> None:
@@ -86,7 +86,7 @@ class Source:
         try:
             text = read_text(path, error=BankFileError)
         except BankFileError as error:
-            return None, _unreadable(path, shown, error)
+            return None, unreadable(path, shown, error)
         try:
             return cls(shown, text, parse(text)), None
         except YamlError as error:
@@ -245,7 +245,7 @@ def _format_rule(wanted: str, got: Any) -> str:
     return f"format must be {wanted}; got {shown_value(got)}{remedy}"
 
 
-def _unreadable(path: Path, shown: str, error: BankFileError) -> Problem:
+def unreadable(path: Path, shown: str, error: BankFileError) -> Problem:
     """Return a reading error as a problem; the file layer already names file and line."""
     rest = str(error).removeprefix(str(path))
     line = re.match(r":([0-9]+): ", rest)

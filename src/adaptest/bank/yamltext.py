@@ -126,8 +126,8 @@ def _sentence(error: yaml.MarkedYAMLError, *, at_tab: bool) -> str:
     return f"must be YAML; the reader stopped{while_}: {problem}{remedy}"
 
 
-def _value(fold: _Fold, event: Any) -> Any:
-    """Return the value that begins with `event`."""
+def _value(fold: _Fold, event: Any, key_line: int | None = None) -> Any:
+    """Return the value that begins with `event`; its place is its key's line, if it has one."""
     if isinstance(event, yaml.AliasEvent):
         raise YamlError(_line(event), f"*{event.anchor}: aliases are not used in bank files; write the value")
     if event.anchor is not None:
@@ -136,7 +136,7 @@ def _value(fold: _Fold, event: Any) -> Any:
         raise YamlError(_line(event), f"{event.tag}: tags are not used in bank files; remove it")
     scalar = isinstance(event, yaml.ScalarEvent)
     if fold.marks is not None:
-        fold.marks[tuple(fold.path)] = Mark(_line(event), event.value if scalar else None)
+        fold.marks[tuple(fold.path)] = Mark(key_line or _line(event), event.value if scalar else None)
     if scalar:
         return resolve(event.value) if event.implicit[0] else event.value
     fold.depth += 1
@@ -160,7 +160,7 @@ def _mapping(fold: _Fold) -> dict[str, Any]:
         if key in mapping:
             raise YamlError(_line(event), f"key {key!r} must be given once; got it a second time")
         fold.path.append(key)
-        mapping[key] = _value(fold, next(fold.events))
+        mapping[key] = _value(fold, next(fold.events), _line(event))
         fold.path.pop()
     return mapping
 

@@ -96,10 +96,8 @@ def _release(shown: Bank, snapshot: Snapshot | None) -> None:
         click.echo("\nNo parameters are published: its exams cannot run yet.")
         return
     release = snapshot.release
-    click.echo(
-        f"Parameters: release {release.number}, run {release.run}, scale {release.scale_id},"
-        f" published {release.at:%Y-%m-%d}\n"
-    )
+    sentence = f"Parameters: release {release.number} of {release.at:%Y-%m-%d}, run {release.run}"
+    click.echo(_filled(f"{sentence}, scale {release.scale_id}.") + "\n")
     if snapshot.pool.provisional:
         note = shown.header.provisional_note or "Difficulties are judged; no candidate has answered yet."
         click.echo(_filled(f"PROVISIONAL. {note}"))
