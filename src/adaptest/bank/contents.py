@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from adaptest.bank.problems import Source, require_none, shown_value
 from adaptest.bank.schema import Competency, Header, Item
 from adaptest.errors import BankFileError
 from adaptest.files import canonical_json
@@ -61,12 +62,23 @@ class Bank:
         return self._items[name]
 
     def exam(self, name: str) -> ExamFile:
-        """Return the exam file of this name; raise BankFileError if there is none."""
+        """Return the exam file of this name.
+
+        Raises
+        ------
+        BankFileError, where there is none, or it is no YAML, or its id is not its name.
+        """
         if name not in self.exams:
             raise BankFileError(
                 f"bank {self.name!r}: exam {name!r} must be one of {', '.join(sorted(self.exams)) or 'none'}"
             )
-        return self.exams[name]
+        file = self.exams[name]
+        source, problem = Source.of(file.path, file.text)
+        if source is not None and isinstance(source.value, dict) and source.value.get("id") != name:
+            got = shown_value(source.value.get("id"))
+            problem = source.problem(("id",), None, f"id must be the file's name {name!r}; got {got}")
+        require_none([problem] if problem else [])
+        return file
 
     def lesson(self, name: str) -> Lesson:
         """Return the lesson of this competency; raise BankFileError if there is none."""

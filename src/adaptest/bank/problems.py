@@ -87,6 +87,11 @@ class Source:
             text = read_text(path, error=BankFileError)
         except BankFileError as error:
             return None, unreadable(path, shown, error)
+        return cls.of(shown, text)
+
+    @classmethod
+    def of(cls, shown: str, text: str) -> tuple[Source | None, Problem | None]:
+        """Return a file's text with its value, or what is wrong with it as YAML."""
         try:
             return cls(shown, text, parse(text)), None
         except YamlError as error:
