@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from adaptest.engine.events import EVENTS, Event
 from adaptest.errors import EventError
@@ -60,7 +60,8 @@ def _types(kind: type) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it."""
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name)) for name in _types(type(value))}
+        kind = cast("type", type(value))
+        return {name: _plain(getattr(value, name)) for name in _types(kind)}
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     return value
@@ -81,8 +82,8 @@ def _read(where: str, declared: Any, value: Any) -> Any:
         if value is None and NoneType in get_args(declared):
             return None
         (declared,) = (part for part in get_args(declared) if part is not NoneType)
-    if is_dataclass(declared) and isinstance(declared, type):
-        return _read_fields(where, declared, value)
+    if is_dataclass(declared):
+        return _read_fields(where, cast("type", declared), value)
     if get_origin(declared) is tuple:
         return _read_tuple(where, declared, value)
     if type(value) is declared:

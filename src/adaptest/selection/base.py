@@ -55,6 +55,11 @@ class Bounds(Protocol):
 class Criterion(Protocol):
     """How good each item is for each sitting: higher is better."""
 
+    @property
+    def needs_posterior(self) -> bool:
+        """Whether it is to be given the posterior."""
+        ...
+
     def __call__(
         self, items: ItemParameters, theta: Floats, posterior: Posterior | None, eligible: Bools
     ) -> Floats:

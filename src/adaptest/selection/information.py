@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class FisherInformation:
     ----------
     Lord (1980), Applications of item response theory to practical testing problems, chapter 10.
     """
+
+    needs_posterior: ClassVar[bool] = False
 
     def __call__(
         self,

@@ -7,6 +7,7 @@ FixedOrder : the order of the pool.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from adaptest.selection.base import Posterior, comparable
 @dataclass(frozen=True, slots=True)
 class Random:
     """Every eligible item alike: 0."""
+
+    needs_posterior: ClassVar[bool] = False
 
     def __call__(
         self,
@@ -37,6 +40,8 @@ class Random:
 @dataclass(frozen=True, slots=True)
 class FixedOrder:
     """The pool's own order: a form is given from its first item to its last."""
+
+    needs_posterior: ClassVar[bool] = False
 
     def __call__(
         self,

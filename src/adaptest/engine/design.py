@@ -1,0 +1,275 @@
+"""What is fixed before the first item, and the choices that follow from it, for N sittings at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from adaptest.constraints.blueprint import NEEDED, ROOM, Blueprint
+from adaptest.constraints.reach import Reach
+from adaptest.engine.batch import Seeds, Sittings, draws
+from adaptest.engine.estimation import Estimator
+from adaptest.errors import PoolExhaustedError
+from adaptest.models.base import Bools, Floats, Rows
+from adaptest.numerics.random import Stream
+from adaptest.pool import Pool
+from adaptest.scoring.estimate import Estimates
+from adaptest.selection.base import Bounds, Criterion, Picker, Posterior
+from adaptest.selection.shortlist import Candidates, shortlist
+from adaptest.stopping import Standing, StoppingRule
+
+DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
+MAXIMUM_LENGTH, POOL_EXHAUSTED = "maximum_length", "pool_exhausted"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What N sittings present next, and what it came from.
+
+    Attributes
+    ----------
+    row : (N,) the item
+    allowed : (N, J) the items that could come next by the rules
+    candidates : the best of them
+    choice, tie : (N,) the draws
+    """
+
+    row: Rows
+    allowed: Bools
+    candidates: Candidates
+    choice: Floats
+    tie: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Everything fixed before the first item; made by `adaptest.engine.spec`.
+
+    Attributes
+    ----------
+    artifact : the exam definition as canonical JSON, from which `from_artifact` makes the same design
+    pool : the items this exam may use
+    minimum, maximum : scored items; a maximum of None goes on until no item is left
+    blueprint : the content rules
+    reach : the look ahead; None where there is no maximum
+    interim, final : estimators while the sitting runs, and at its end
+    stopping : asked in this order
+    shuffle : whether options are shown in an order drawn for the sitting
+    """
+
+    artifact: str
+    pool: Pool
+    minimum: int
+    maximum: int | None
+    blueprint: Blueprint
+    reach: Reach | None
+    criterion: Criterion
+    picker: Picker
+    interim: Estimator
+    final: Estimator
+    stopping: tuple[StoppingRule, ...]
+    shuffle: bool
+    _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_artifact(cls, design_json: str, pool_json: str) -> Design:
+        """Return the design whose artifacts these are: the same decisions, years later.
+
+        Raises
+        ------
+        ExamError or PoolError, where they are not what was stored.
+        """
+        from adaptest.engine.spec import design_from_artifact
+
+        return design_from_artifact(design_json, pool_json)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the artifact."""
+        return hashlib.sha256(self.artifact.encode()).hexdigest()
+
+    @cached_property
+    def bounds(self) -> Bounds | None:
+        """The criterion's table for exact short lists."""
+        return self.criterion.bounds(self.pool.parameters)
+
+    @cached_property
+    def reasons(self) -> tuple[str, ...]:
+        """The words that `ending` counts through."""
+        return (MAXIMUM_LENGTH, POOL_EXHAUSTED, *(rule.reason for rule in self.stopping))
+
+    def begin(self, seed: Seeds, barred: Bools) -> Sittings:
+        """Return N sittings before their first item.
+
+        Parameters
+        ----------
+        barred : (N, J) items that a sitting may not see at all
+        """
+        n = len(seed)
+        nothing = np.zeros((n, 0), dtype=np.intp)
+        carried = self.interim.start(n)
+        estimates = self.interim.estimates(carried, nothing, nothing)
+        counts = np.zeros((n, self.blueprint.n_cells), dtype=np.int64)
+        return Sittings(seed, 0, ~barred, counts, nothing, nothing, carried, *_deciding(estimates))
+
+    def record(self, sittings: Sittings, rows: Rows, scores: Rows) -> Sittings:
+        """Return the sittings after one more scored item each: `rows` (N,), scored `scores` (N,)."""
+        everyone = np.arange(len(sittings))
+        available = sittings.available.copy()
+        available[everyone[:, None], self.pool.rivals[rows]] = False
+        counts = sittings.counts.copy()
+        counts[everyone, self.blueprint.cell[rows]] += 1
+        all_rows = np.concatenate([sittings.rows, rows[:, None]], axis=1)
+        all_scores = np.concatenate([sittings.scores, scores[:, None]], axis=1)
+        carried = self.interim.update(sittings.carried, rows, scores)
+        estimates = self.interim.estimates(carried, all_rows, all_scores)
+        return Sittings(
+            sittings.seed,
+            sittings.presented + 1,
+            available,
+            counts,
+            all_rows,
+            all_scores,
+            carried,
+            *_deciding(estimates),
+        )
+
+    def may_stop(self, sittings: Sittings) -> Bools:
+        """Return (N,) whether the length is enough and every content rule holds."""
+        if sittings.length < self.minimum:
+            return np.zeros(len(sittings), dtype=np.bool_)
+        return self.blueprint.holds(sittings.counts, sittings.length)
+
+    def ending(self, sittings: Sittings) -> Rows:
+        """Return (N,) the first of `reasons` for which a sitting is to end, or -1."""
+        first = np.full(len(sittings), -1, dtype=np.intp)
+        if sittings.length == self.maximum:
+            first[:] = 0
+            return first
+        may = self.may_stop(sittings)
+        if not may.any():
+            return first
+        if self.maximum is None:
+            first[may & ~sittings.available.any(axis=1)] = 1
+        standing = Standing(
+            sittings.theta,
+            sittings.sem,
+            sittings.rows,
+            sittings.scores,
+            self.pool.parameters,
+            lambda: self._most_informative(sittings),
+            self._log_probability,
+        )
+        for k, rule in enumerate(self.stopping, start=2):
+            first[may & (first < 0) & rule.fires(standing)] = k
+        return first
+
+    def allowed(self, sittings: Sittings) -> Bools:
+        """Return (N, J) the items that may come next: available, and every later stop stays reachable."""
+        if self.reach is None:
+            return sittings.available
+        return self.reach.allowed(sittings.counts, sittings.available, sittings.length)
+
+    def choose(self, sittings: Sittings) -> Choice:
+        """Return what each sitting presents next.
+
+        Draws depend only on the seed and the position, so choosing twice, or among other sittings,
+        gives one answer.
+
+        Raises
+        ------
+        PoolExhaustedError, where a sitting has no item that may come next.
+        """
+        allowed = self.allowed(sittings)
+        if not allowed.any(axis=1).all():
+            self._refuse(sittings, allowed)
+        candidates = shortlist(
+            self.criterion,
+            self.pool.parameters,
+            self.bounds,
+            sittings.theta,
+            self._posterior(sittings),
+            allowed,
+            self.picker.reach,
+        )
+        choice, tie = (
+            draws(sittings.seed, stream, sittings.presented) for stream in (Stream.SELECTION, Stream.TIE)
+        )
+        column = self.picker(candidates.value, choice, tie)
+        row = candidates.rows[np.arange(len(sittings)), column]
+        return Choice(row, allowed, candidates, choice, tie)
+
+    def final_estimates(self, sittings: Sittings) -> Estimates:
+        """Return the estimates that are reported, not rounded."""
+        if self.final is self.interim:
+            return self.interim.estimates(sittings.carried, sittings.rows, sittings.scores)
+        carried = self.final.start(len(sittings))
+        for rows, scores in zip(sittings.rows.T, sittings.scores.T, strict=True):
+            carried = self.final.update(carried, rows, scores)
+        return self.final.estimates(carried, sittings.rows, sittings.scores)
+
+    def can_run(self, excluded: tuple[str, ...]) -> bool:
+        """Return whether a sitting that may not see these items can still keep every rule to its end."""
+        available = np.ones((1, len(self.pool)), dtype=np.bool_)
+        available[0, [self.pool.row[item] for item in excluded if item in self.pool.row]] = False
+        if self.reach is None:
+            return int(available.sum()) >= self.minimum
+        counts = np.zeros((1, self.blueprint.n_cells), dtype=np.int64)
+        return bool(self.reach.open(counts, available, 0)[0])
+
+    def why_not(self, sittings: Sittings, item: Bools) -> dict[str, int]:
+        """Return how many available items the look ahead rules out in one sitting, by reason.
+
+        Parameters
+        ----------
+        item : (J,) available, but not allowed
+        """
+        rows = np.flatnonzero(item)
+        if not rows.size or self.reach is None:
+            return {}
+        stop = self.reach.next_stop(sittings.length)
+        full = np.zeros(self.blueprint.n_cells, dtype=np.bool_)
+        for rule, what in zip(self.blueprint.rules, self.blueprint.what, strict=True):
+            if rule.of is None and int((sittings.counts[0] * what).sum()) >= rule.most(stop):
+                full |= what.astype(np.bool_)
+        upper = int(full[self.blueprint.cell[rows]].sum())
+        counted = ((ROOM, upper), (NEEDED, len(rows) - upper))
+        return {reason: count for reason, count in counted if count}
+
+    def _posterior(self, sittings: Sittings) -> Posterior | None:
+        return self.interim.posterior(sittings.carried) if self.criterion.needs_posterior else None
+
+    def _most_informative(self, sittings: Sittings) -> Floats:
+        """Return (N,) the largest information of an item that may come next."""
+        information = np.round(self.pool.parameters.information(sittings.theta), 9)
+        most: Floats = np.where(self.allowed(sittings), information, -np.inf).max(axis=1)
+        return most
+
+    def _log_probability(self, points: tuple[float, ...]) -> Floats:
+        """Return (P, J, K) log-probabilities at points, computed once."""
+        if points not in self._tables:
+            self._tables[points] = self.pool.parameters.log_probability(np.array(points))
+        return self._tables[points]
+
+    def _refuse(self, sittings: Sittings, allowed: Bools) -> None:
+        """Raise the sentence for the first sitting that has nothing to go on with."""
+        n = int(np.flatnonzero(~allowed.any(axis=1))[0])
+        left = int(sittings.available[n].sum())
+        if not left:
+            raise PoolExhaustedError(
+                f"none of {len(self.pool)} items is left after {sittings.length} and the exam may not stop"
+                " there; exclude fewer items or use a larger pool"
+            )
+        raise PoolExhaustedError(
+            f"none of the {left} items left after {sittings.length} lets the exam reach its next lengths with"
+            " every content rule kept; exclude fewer items or use a larger pool"
+        )
+
+
+def _deciding(estimates: Estimates) -> tuple[Floats, Floats, np.ndarray]:
+    """Return theta, sem and outcome as they decide."""
+    theta, sem = (np.round(x, DECIDING_DECIMALS) + 0.0 for x in (estimates.theta, estimates.sem))
+    return theta, sem, estimates.outcome

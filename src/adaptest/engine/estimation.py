@@ -1,0 +1,139 @@
+"""The estimate while a sitting runs and at its end: the scoring package's, carried along by response.
+
+CarriedEap : the converged posterior mean, one more response at a time.
+FixedGridEap : the posterior mean on a grid that the exam fixes.
+Anew : any other estimator, from all responses at each step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from adaptest.models.base import Floats, Rows
+from adaptest.numerics.quadrature import Grid, NormalPrior
+from adaptest.parameters import ItemParameters
+from adaptest.scoring.estimate import Estimates, Outcome
+from adaptest.scoring.posterior import LivePosterior
+from adaptest.selection.base import Posterior
+
+Scorer = Callable[[Rows, Rows], Estimates]  # (N, n) items answered and scores -> N estimates
+
+
+class Estimator(Protocol):
+    """Estimates N sittings, carrying along what saves work: (N, Q), a row for each."""
+
+    @property
+    def method(self) -> str:
+        """The name in files."""
+        ...
+
+    def start(self, n: int) -> Floats:
+        """Return what is carried before any response."""
+        ...
+
+    def update(self, carried: Floats, rows: Rows, scores: Rows) -> Floats:
+        """Return what is carried after one more response each, to items `rows` (N,) scored `scores` (N,)."""
+        ...
+
+    def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
+        """Return the estimates after responses `rows` and `scores` (N, n), all of them."""
+        ...
+
+    def posterior(self, carried: Floats) -> Posterior | None:
+        """Return the posteriors, where they are carried."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CarriedEap:
+    """Converged expected a posteriori."""
+
+    live: LivePosterior
+    method: str = "eap"
+
+    def start(self, n: int) -> Floats:
+        """Return the log prior; see Estimator."""
+        return self.live.start(n)
+
+    def update(self, carried: Floats, rows: Rows, scores: Rows) -> Floats:
+        """Return the log-posteriors; see Estimator."""
+        return self.live.update(carried, rows, scores)
+
+    def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
+        """Return the converged estimates; see Estimator."""
+        return self.live.estimates(carried, rows, scores)
+
+    def posterior(self, carried: Floats) -> Posterior:
+        """Return the posteriors; see Estimator."""
+        return Posterior(self.live.theta, self.live.mass(carried))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FixedGridEap:
+    """Expected a posteriori on nodes the exam fixes; whether they are fine enough is the exam's affair.
+
+    table : (J, K, Q) log-probability of each score at each node
+    """
+
+    grid: Grid
+    table: Floats
+    method: str = "eap"
+
+    @classmethod
+    def of(cls, items: ItemParameters, grid: Grid) -> FixedGridEap:
+        """Return the estimator over these items."""
+        return cls(grid, np.ascontiguousarray(items.log_probability(grid.theta).transpose(1, 2, 0)))
+
+    def start(self, n: int) -> Floats:
+        """Return the log prior masses; see Estimator."""
+        return np.tile(self.grid.log_weight, (n, 1))
+
+    def update(self, carried: Floats, rows: Rows, scores: Rows) -> Floats:
+        """Return the log-posteriors; see Estimator."""
+        return carried + self.table[rows, scores]
+
+    def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (as Estimator says)
+        """Return the estimates; see Estimator."""
+        mass = self.posterior(carried).weight
+        theta = (mass * self.grid.theta).sum(axis=1)
+        sem = np.sqrt((mass * (self.grid.theta - theta[:, None]) ** 2).sum(axis=1))
+        return Estimates(theta, sem, np.full(len(theta), Outcome.OK, dtype=np.int8), "posterior_sd", "eap")
+
+    def posterior(self, carried: Floats) -> Posterior:
+        """Return the posteriors; see Estimator."""
+        mass = np.exp(carried - carried.max(axis=1, keepdims=True))
+        mass /= mass.sum(axis=1, keepdims=True)
+        return Posterior(self.grid.theta, mass)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anew:
+    """An estimator that looks at all responses each time; before any, the estimate is the prior's own."""
+
+    method: str
+    scorer: Scorer
+    prior: NormalPrior
+
+    def start(self, n: int) -> Floats:
+        """Return nothing; see Estimator."""
+        return np.zeros((n, 0))
+
+    def update(self, carried: Floats, rows: Rows, scores: Rows) -> Floats:  # noqa: ARG002 (as Estimator says)
+        """Return nothing; see Estimator."""
+        return carried
+
+    def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
+        """Return the estimates; see Estimator."""
+        if rows.shape[1]:
+            return self.scorer(rows, scores)
+        n = len(carried)
+        theta, sem = np.full(n, self.prior.mean), np.full(n, self.prior.sd)
+        return Estimates(theta, sem, np.full(n, Outcome.OK, dtype=np.int8), "prior_sd", self.method)
+
+    def posterior(self, carried: Floats) -> None:  # noqa: ARG002 (as Estimator says)
+        """Return None: no posterior is carried."""
+        return

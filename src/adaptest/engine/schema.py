@@ -1,0 +1,173 @@
+"""The shape of an exam file; what its words mean is in `adaptest.engine.spec`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
+
+FORMAT = "adaptest-exam/1"
+PERCENT_DECIMALS = 3
+
+Scalar = bool | int | float | str
+
+
+def _as_part(value: object) -> object:
+    """Return {name: x} for a bare word x."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _as_list(value: object) -> object:
+    """Return [x] for a bare word x."""
+    return [value] if isinstance(value, str | int | float) else value
+
+
+Part = Annotated[dict[str, Scalar], BeforeValidator(_as_part)]
+Values = Annotated[tuple[Scalar, ...], BeforeValidator(_as_list), Field(min_length=1)]
+Whole = Annotated[int, Field(strict=True)]
+Number = Annotated[float, Field(strict=True)]
+Truth = Annotated[bool, Field(strict=True)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=PERCENT_DECIMALS)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are refused; nothing changes afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Length(Strict):
+    """Scored items; without a maximum the exam goes on until no item is left."""
+
+    minimum: Whole = Field(default=1, ge=1)
+    maximum: Whole | None = Field(default=None, ge=1)
+
+
+class Bounds(Strict):
+    """Hard bounds on a kind of items, as shares of the scored length or as numbers."""
+
+    minimum_percent: Percent | None = None
+    maximum_percent: Percent | None = None
+    minimum: Whole | None = Field(default=None, ge=0)
+    maximum: Whole | None = Field(default=None, ge=0)
+
+    def share(self, side: Literal["minimum_percent", "maximum_percent"]) -> Fraction | None:
+        """Return a percentage as an exact share."""
+        percent: Decimal | None = getattr(self, side)
+        return None if percent is None else Fraction(percent) / 100
+
+
+class ConditionRule(Bounds):
+    """Hard bounds on the items for which `what` holds, among those for which `of` holds."""
+
+    what: str
+    of: str | None = None
+
+
+class Content(Strict):
+    """The blueprint: bounds by attribute and value, and further rules on conditions.
+
+    In a file the attributes stand beside `rules`; here they are apart.
+    """
+
+    attributes: dict[str, dict[str, Bounds]] = {}
+    rules: tuple[ConditionRule, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apart(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        held = dict(value)
+        rules = held.pop("rules", ())
+        return {"attributes": held, "rules": rules}
+
+    @model_serializer
+    def _together(self) -> dict[str, Any]:
+        return {**self.attributes, **({"rules": self.rules} if self.rules else {})}
+
+
+class Selection(Strict):
+    """How the next item is chosen."""
+
+    criterion: Part = {"name": "information"}
+    picker: Part = {"name": "best"}
+
+
+class Prior(Strict):
+    """Ability before any response: normal."""
+
+    mean: Number = 0.0
+    sd: Number = Field(default=1.0, gt=0)
+
+
+class FixedGrid(Strict):
+    """Nodes for EAP that the exam fixes, equally spaced; without them it is converged."""
+
+    low: Number
+    high: Number
+    nodes: Whole = Field(ge=3, le=10_001)
+
+
+class Estimation(Strict):
+    """How theta is estimated."""
+
+    interim: str = "eap"
+    final: str = "eap"
+    prior: Prior = Prior()
+    grid: FixedGrid | None = None
+
+
+class Options(Strict):
+    """How options are shown."""
+
+    shuffle: Truth = True
+
+
+class Feedback(Strict):
+    """When keys and rationales are shown."""
+
+    explanation: Literal["after_each", "at_end", "none"] = "none"
+
+
+class Scale(Strict):
+    """Scale score = slope * theta + intercept."""
+
+    slope: Number = Field(gt=0)
+    intercept: Number
+
+
+class Cut(Strict):
+    """Pass = final estimate >= theta."""
+
+    theta: Number
+    label: str = ""
+
+
+class Reporting(Strict):
+    """What results are told in."""
+
+    scale: Scale = Scale(slope=10.0, intercept=50.0)
+    cut: Cut | None = None
+
+
+class ExamSpec(Strict):
+    """An exam definition."""
+
+    format: Literal["adaptest-exam/1"]
+    id: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    stakes: Literal["practice", "certification"] = "practice"
+    demo: Truth = False
+    secure: Truth = False
+    pool: dict[str, Values] = {}
+    length: Length = Length()
+    blueprint: Content = Content()
+    selection: Selection = Selection()
+    estimation: Estimation = Estimation()
+    stopping: tuple[dict[str, Scalar], ...] = ()
+    options: Options = Options()
+    feedback: Feedback = Feedback()
+    reporting: Reporting = Reporting()

@@ -1,0 +1,316 @@
+"""The text of an exam file becomes a Design, or a sentence that says why it cannot work.
+
+Every word in a file that names a part is looked up in one closed table here: CRITERIA, PICKERS, STOPPING,
+ESTIMATORS. A new part is one file, one line in its table, one row in its contract suite.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+import numpy as np
+from pydantic import ValidationError
+
+from adaptest.constraints.blueprint import Blueprint, Rule
+from adaptest.constraints.conditions import select
+from adaptest.constraints.conflict import admissible
+from adaptest.constraints.reach import Reach
+from adaptest.engine.design import Design
+from adaptest.engine.estimation import Anew, CarriedEap, Estimator, FixedGridEap
+from adaptest.engine.schema import FORMAT, Bounds, ExamSpec, Scalar
+from adaptest.engine.text import Marked, Path, read
+from adaptest.errors import AdaptestError, ExamError, InfeasibleError
+from adaptest.models.base import Bools
+from adaptest.numerics.quadrature import NormalPrior, fixed_grid
+from adaptest.parameters import ItemParameters
+from adaptest.pool import Pool, Value
+from adaptest.scoring.jeffreys import JeffreysMode
+from adaptest.scoring.map import MaximumAPosteriori
+from adaptest.scoring.mle import MaximumLikelihood
+from adaptest.scoring.mode import Mode
+from adaptest.scoring.posterior import LivePosterior
+from adaptest.scoring.wle import WeightedLikelihood
+from adaptest.selection import Best, Criterion, FisherInformation, FixedOrder, Picker, Random, Randomesque
+from adaptest.stopping import ConfidenceInterval, MinimumInformation, Sem, Sprt, StoppingRule
+
+CRITERIA: Mapping[str, type[Criterion]] = {
+    "information": FisherInformation,
+    "random": Random,
+    "fixed_order": FixedOrder,
+}
+PICKERS: Mapping[str, type[Picker]] = {"best": Best, "randomesque": Randomesque}
+STOPPING: Mapping[str, type[StoppingRule]] = {
+    "sem": Sem,
+    "minimum_information": MinimumInformation,
+    "confidence_interval": ConfidenceInterval,
+    "sprt": Sprt,
+}
+ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
+    "eap": lambda items, prior: CarriedEap(LivePosterior.of(items, prior)),
+    "map": lambda items, prior: Anew("map", Mode.of(items, MaximumAPosteriori(prior)), prior),
+    "wle": lambda items, prior: Anew("wle", Mode.of(items, WeightedLikelihood()), prior),
+    "mle": lambda items, prior: Anew("mle", Mode.of(items, MaximumLikelihood()), prior),
+    "jeffreys": lambda items, prior: Anew("jeffreys", Mode.of(items, JeffreysMode()), prior),
+}
+INTERIM = ("eap", "map")  # those that have an estimate from the first item on, whatever the responses
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """An exam definition that was read: the words, and where they stand."""
+
+    spec: ExamSpec
+    source: Marked
+
+    def fault(self, path: Path, sentence: object) -> ExamError:
+        """Return the error that begins with the place of a value."""
+        return ExamError(f"{self.source.at(path)}: {sentence}")
+
+
+def read_exam(text: str, where: str = "exam") -> Exam:
+    """Return the exam definition that a YAML text holds.
+
+    Parameters
+    ----------
+    where : name of the file, with which every sentence begins
+
+    Raises
+    ------
+    ExamError, with file and line of the first value that is not as it must be.
+    """
+    source = read(text, where)
+    values = source.values
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        got = values.get("format") if isinstance(values, dict) else values
+        raise ExamError(f"{source.at(('format',))}: format must be {FORMAT}; got {got!r}")
+    try:
+        return Exam(ExamSpec.model_validate(values), source)
+    except ValidationError as error:
+        first, more = error.errors()[0], error.error_count() - 1
+        path = tuple(part for part in first["loc"] if part != "attributes")
+        others = f" (and {more} more)" if more else ""
+        raise ExamError(f"{source.at(path)}: {_rule(path, first)}{others}") from None
+
+
+def exam_from_values(values: Mapping[str, Any], where: str = "exam") -> Exam:
+    """Return the exam definition that plain values hold: what a YAML text would."""
+    return read_exam(json.dumps({"format": FORMAT, **values}, indent=1), where)
+
+
+def build(exam: Exam, pool: Pool) -> Design:
+    """Return the design of an exam on the items of a pool that its filter keeps.
+
+    Raises
+    ------
+    ExamError, where the definition cannot work on this pool: which value, and why.
+    InfeasibleError, where its content rules conflict: which of them, and what would free them.
+    """
+    spec = exam.spec
+    used = _filtered(exam, pool)
+    minimum, maximum = _lengths(exam, used)
+    blueprint = _blueprint(exam, used)
+    reach = None
+    if maximum is not None:
+        try:
+            stops = admissible(used, blueprint, minimum, maximum)
+        except InfeasibleError as error:
+            place = exam.source.at(("blueprint",) if blueprint.rules else ("length",))
+            raise InfeasibleError(f"{place}: {error}") from None
+        reach = Reach(used, blueprint, stops)
+    elif blueprint.rules:
+        raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
+    interim, final = _estimators(exam, used.parameters)
+    return Design(
+        artifact=artifact(spec),
+        pool=used,
+        minimum=minimum,
+        maximum=maximum,
+        blueprint=blueprint,
+        reach=reach,
+        criterion=_part(exam, ("selection", "criterion"), CRITERIA, spec.selection.criterion),
+        picker=_part(exam, ("selection", "picker"), PICKERS, spec.selection.picker),
+        interim=interim,
+        final=final,
+        stopping=tuple(
+            _part(exam, ("stopping", k), STOPPING, rule, "rule") for k, rule in enumerate(spec.stopping)
+        ),
+        shuffle=spec.options.shuffle,
+    )
+
+
+def artifact(spec: ExamSpec) -> str:
+    """Return a definition as canonical JSON, every default written out."""
+    body = spec.model_dump(mode="json")
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def design_from_artifact(design_json: str, pool_json: str) -> Design:
+    """Return the design that these artifacts were made of; see Design.from_artifact."""
+    return build(read_exam(design_json, "design artifact"), Pool.from_artifact(pool_json))
+
+
+def _rule(path: Path, error: Any) -> str:
+    """Return a validation error as a sentence in the house's manner."""
+    name = ".".join(str(part) for part in path)
+    match error["type"]:
+        case "extra_forbidden":
+            return f"{name}: is not a word of exam files; leave it out or correct it"
+        case "missing":
+            return f"{name}: must be given"
+    message = str(error["msg"]).replace("Input should", "must").replace("Value error, ", "")
+    got = error["input"]
+    shown = f"; got {got!r}" if isinstance(got, str | int | float | bool | None) else ""
+    return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _part(
+    exam: Exam, path: Path, table: Mapping[str, type], options: Mapping[str, Scalar], key: str = "name"
+) -> Any:
+    """Return the part that a word of a file names, with its options."""
+    what = ".".join(str(piece) for piece in path)
+    name = options.get(key)
+    kind = table.get(str(name))
+    if kind is None:
+        raise exam.fault(path, f"{what}: must be one of {', '.join(table)}; got {name!r}")
+    hints = get_type_hints(kind)
+    known = {field.name: hints[field.name] for field in fields(kind)}
+    given = {option: value for option, value in options.items() if option != key}
+    for option, value in given.items():
+        place = (*path, option)
+        if option not in known:
+            takes = f"takes {', '.join(known)}" if known else "takes no options"
+            raise exam.fault(place, f"{what}: {name} {takes}; got {option!r}")
+        wanted = known[option]
+        if not (type(value) is wanted or (wanted is float and type(value) is int)):
+            raise exam.fault(place, f"{what}.{option}: must be {wanted.__name__}; got {value!r}")
+    typed = {o: float(v) if known[o] is float else v for o, v in given.items()}
+    try:
+        return kind(**typed)
+    except TypeError:
+        missing = [o for o in known if o not in given]
+        raise exam.fault(path, f"{what}: {name} needs {', '.join(missing)}") from None
+    except AdaptestError as error:
+        raise exam.fault(path, error) from None
+
+
+def _filtered(exam: Exam, pool: Pool) -> Pool:
+    """Return the items the exam's filter keeps."""
+    kept = np.ones(len(pool), dtype=np.bool_)
+    for name, wanted in exam.spec.pool.items():
+        column = _column(exam, pool, name, ("pool", name))
+        mine = np.array([_has(value, wanted) for value in column], dtype=np.bool_)
+        kept &= mine
+        if not kept.any():
+            one = " or ".join(str(value) for value in wanted)
+            raise exam.fault(
+                ("pool", name), f"pool.{name}: must leave at least one item; got none that is {one}"
+            )
+    used = pool if kept.all() else pool.take(np.flatnonzero(kept))
+    if not len(used):
+        raise exam.fault((), "the pool must have at least one item; got none")
+    if used.sets:
+        raise exam.fault(
+            ("pool",),
+            f"item set {next(iter(used.sets))!r}: the items of a set must be given together, which no"
+            " selection here does; leave its items out of the pool",
+        )
+    return used
+
+
+def _has(value: Value, wanted: tuple[Scalar, ...]) -> bool:
+    """Return whether an attribute's value, or one of several, is among those wanted."""
+    held = value if isinstance(value, tuple) else (value,)
+    return any(one == want for one in held for want in wanted)
+
+
+def _column(exam: Exam, pool: Pool, name: str, path: Path) -> tuple[Value, ...]:
+    if name not in pool.attributes:
+        known = ", ".join(sorted(pool.attributes)) or "none"
+        raise exam.fault(path, f"{'.'.join(map(str, path))}: must be an attribute of the items ({known})")
+    return pool.attributes[name]
+
+
+def _lengths(exam: Exam, pool: Pool) -> tuple[int, int | None]:
+    """Return minimum and maximum scored length."""
+    minimum, maximum = exam.spec.length.minimum, exam.spec.length.maximum
+    if maximum is not None and minimum > maximum:
+        raise exam.fault(
+            ("length", "minimum"),
+            f"length.minimum must not exceed length.maximum; got {minimum} and {maximum}",
+        )
+    for name, value in (("maximum", maximum), ("minimum", minimum)):
+        if value is not None and value > len(pool):
+            raise exam.fault(
+                ("length", name), f"length.{name} must not exceed the pool's {len(pool)} items; got {value}"
+            )
+    return minimum, maximum
+
+
+def _blueprint(exam: Exam, pool: Pool) -> Blueprint:
+    """Return the content rules over the items of the pool."""
+    rules = []
+    content = exam.spec.blueprint
+    for name, values in content.attributes.items():
+        column = _column(exam, pool, name, ("blueprint", name))
+        for value, bounds in values.items():
+            path: Path = ("blueprint", name, value)
+            mine = np.array([_has(held, (value,)) for held in column], dtype=np.bool_)
+            if not mine.any():
+                raise exam.fault(path, f"blueprint.{name}.{value}: must have at least one item; got none")
+            rules.append(_rule_of(exam, path, f"{name} {value}", mine, None, bounds))
+    for k, rule in enumerate(content.rules):
+        path = ("blueprint", "rules", k)
+        what = _selected(exam, (*path, "what"), rule.what, pool)
+        of = None if rule.of is None else _selected(exam, (*path, "of"), rule.of, pool)
+        name = rule.what if rule.of is None else f"{rule.what} of {rule.of}"
+        if of is not None and not (what & of).any():
+            raise exam.fault(path, f"rule {name}: must have at least one item; got none")
+        rules.append(_rule_of(exam, path, f"rule {name}", what, of, rule))
+    return Blueprint(tuple(rules), len(pool))
+
+
+def _selected(exam: Exam, path: Path, condition: str, pool: Pool) -> Bools:
+    """Return the items a condition holds for: at least one."""
+    try:
+        holds = select(condition, pool.attributes, len(pool))
+    except ExamError as error:
+        raise exam.fault(path, error) from None
+    if not holds.any():
+        raise exam.fault(path, f"condition {condition!r}: must hold for at least one item; got none")
+    return holds
+
+
+def _rule_of(exam: Exam, path: Path, name: str, what: Bools, of: Bools | None, bounds: Bounds) -> Rule:
+    """Return one rule of the blueprint."""
+    lower, upper = bounds.share("minimum_percent"), bounds.share("maximum_percent")
+    if all(bound is None for bound in (lower, upper, bounds.minimum, bounds.maximum)):
+        raise exam.fault(path, f"{name}: must have a minimum or a maximum; got neither")
+    try:
+        return Rule(name, what, of, lower, upper, bounds.minimum, bounds.maximum)
+    except ExamError as error:
+        raise exam.fault(path, error) from None
+
+
+def _estimators(exam: Exam, items: ItemParameters) -> tuple[Estimator, Estimator]:
+    """Return the interim and the final estimator, the same one where they are alike."""
+    said = exam.spec.estimation
+    prior = NormalPrior(said.prior.mean, said.prior.sd)
+    for key, name, known in (("interim", said.interim, INTERIM), ("final", said.final, tuple(ESTIMATORS))):
+        if name not in known:
+            raise exam.fault(
+                ("estimation", key), f"estimation.{key}: must be one of {', '.join(known)}; got {name!r}"
+            )
+    made: dict[str, Estimator] = {}
+    for name in (said.interim, said.final):
+        if name == "eap" and said.grid is not None:
+            try:
+                grid = fixed_grid(said.grid.low, said.grid.high, said.grid.nodes, prior, trapezoid=True)
+            except AdaptestError as error:
+                raise exam.fault(("estimation", "grid"), error) from None
+            made[name] = FixedGridEap.of(items, grid)
+        elif name not in made:
+            made[name] = ESTIMATORS[name](items, prior)
+    return made[said.interim], made[said.final]

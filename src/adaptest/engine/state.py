@@ -1,0 +1,53 @@
+"""What is known of one sitting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from adaptest.engine.batch import Sittings
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The item that waits for a response; `row` is None for a pretest item."""
+
+    item: str
+    row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything known of one sitting so far, as plain values; `batch` follows from the rest.
+
+    Attributes
+    ----------
+    excluded, ineligible, withdrawn : rows barred, each for its first reason only
+    pretest : (position, item) as agreed at the start
+    administered, scores : scored items, in order
+    presented : items presented, scored or not
+    pending : the item that waits for a response
+    ended, voided, held : why, or None
+    theta, sem : the estimate so far, rounded as it decides
+    """
+
+    seed: int
+    excluded: frozenset[int]
+    ineligible: frozenset[int]
+    pretest: tuple[tuple[int, str], ...]
+    theta: float
+    sem: float
+    outcome: str
+    batch: Sittings = field(compare=False, repr=False)
+    withdrawn: frozenset[int] = frozenset()
+    administered: tuple[int, ...] = ()
+    scores: tuple[int, ...] = ()
+    presented: int = 0
+    pending: Pending | None = None
+    ended: str | None = None
+    voided: str | None = None
+    held: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no item follows."""
+        return self.ended is not None or self.voided is not None
