@@ -27,6 +27,14 @@ def put(connection: Connection, kind: str, value: Any) -> str:
     return put_all(connection, kind, {"": value})[""]
 
 
+def put_text(connection: Connection, kind: str, body: str) -> str:
+    """Store a text as it is, unless it is there, and return its name."""
+    name = name_of(body)
+    if not _there(connection, [name]):
+        connection.execute(insert(artifacts).values(sha256=name, kind=kind, body=body))
+    return name
+
+
 def put_all(connection: Connection, kind: str, values: Mapping[str, Any]) -> dict[str, str]:
     """Store JSON values by key, those that are not there yet, and return each one's name."""
     bodies = {key: canonical_json(value) for key, value in values.items()}
@@ -41,17 +49,27 @@ def put_all(connection: Connection, kind: str, values: Mapping[str, Any]) -> dic
 
 
 def get(connection: Connection, name: str) -> Any:
-    """Return the value of one name.
-
-    Raises
-    ------
-    StoreError, where it is missing or its text is not what its name says.
-    """
-    return get_all(connection, [name])[name]
+    """Return the JSON value of one name; raise as `text` does."""
+    return json.loads(text(connection, name))
 
 
 def get_all(connection: Connection, names: list[str]) -> dict[str, Any]:
-    """Return the values of some names; raise as `get` does."""
+    """Return the JSON values of some names; raise as `text` does."""
+    return {name: json.loads(body) for name, body in _texts(connection, names).items()}
+
+
+def text(connection: Connection, name: str) -> str:
+    """Return the text of one name.
+
+    Raises
+    ------
+    StoreError, where it is missing or is not what its name says.
+    """
+    return _texts(connection, [name])[name]
+
+
+def _texts(connection: Connection, names: list[str]) -> dict[str, str]:
+    """Return the texts of some names, each compared with its name."""
     found: dict[str, str] = {}
     for start in range(0, len(names), AT_ONCE):
         part = names[start : start + AT_ONCE]
@@ -64,7 +82,7 @@ def get_all(connection: Connection, names: list[str]) -> dict[str, Any]:
             raise StoreError(f"artifact {name[:12]}: must be in the database; restore a backup")
         if name_of(found[name]) != name:
             raise StoreError(f"artifact {name[:12]}: its text was changed; restore a backup")
-    return {name: json.loads(found[name]) for name in names}
+    return found
 
 
 def _there(connection: Connection, names: list[str]) -> list[str]:

@@ -27,6 +27,13 @@ def register(connection: Connection, candidate: str, at: str) -> str:
     return pseudonym
 
 
+def register_unnamed(connection: Connection, at: str) -> str:
+    """Return the pseudonym of a new candidate who gave no name."""
+    pseudonym = word("p", 16)
+    connection.execute(insert(candidates).values(pseudonym=pseudonym, created_at=at))
+    return pseudonym
+
+
 def pseudonym_of(connection: Connection, candidate: str) -> str:
     """Return a known candidate's pseudonym.
 

@@ -56,7 +56,7 @@ class ResponseRow:
 
 
 def responses(connection: Connection, exam: str | None = None) -> tuple[tuple[ResponseRow, ...], int]:
-    """Return the responses of an exam or of all, oldest sitting first, and how many void sittings are left out.
+    """Return the responses of an exam or of all, and how many void sittings are left out.
 
     Raises
     ------

@@ -1,0 +1,128 @@
+"""What a sitting needs beside its design: titles, texts, policy; fixed at its start and stored with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from adaptest.bank.snapshot import Snapshot
+from adaptest.engine.design import Design
+from adaptest.engine.schema import ExamSpec
+from adaptest.errors import StoreError
+
+FORMAT = "adaptest-about/1"
+LESSON = "lesson "  # how an item's reference names a lesson
+
+Texts = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where passing begins.
+
+    Attributes
+    ----------
+    theta : logits; at and above it is a pass
+    label : how it was set
+    """
+
+    theta: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Reporting scale: score = slope * theta + intercept."""
+
+    slope: float
+    intercept: float
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """An exam as candidates meet it.
+
+    Attributes
+    ----------
+    exam : bank/exam
+    title, language, disclaimer, provisional_note : of exam and bank
+    stakes : "practice" or "certification"
+    demo : whether it may run on provisional parameters although it is a certification
+    secure : whether a chosen seed is refused
+    explanation : "after_each", "at_end" or "none"
+    release : the parameters' run, with the number of its release
+    provisional : whether the parameters are judged, not calibrated
+    domains : code -> title, in the bank's order
+    lessons : competency -> title of its lesson
+    at_least, at_most : questions, pretest ones included
+    """
+
+    exam: str
+    title: str
+    language: str
+    disclaimer: str
+    provisional_note: str
+    stakes: str
+    demo: bool
+    secure: bool
+    explanation: str
+    release: str
+    provisional: bool
+    domains: Mapping[str, str]
+    lessons: Mapping[str, str]
+    at_least: int
+    at_most: int
+    scale: Scale | None
+    cut: Cut | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        in_order = {"domains": list(self.domains.items())}  # canonical JSON sorts keys
+        return {"format": FORMAT, **asdict(self), **in_order}
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> About:
+        """Return what `to_json` wrote.
+
+        Raises
+        ------
+        StoreError, where it is of another format.
+        """
+        if body.get("format") != FORMAT:
+            raise StoreError(f"a sitting's description must be {FORMAT!r}; got {body.get('format')!r}")
+        values = {field.name: body[field.name] for field in fields(cls)}
+        values["domains"] = dict(body["domains"])
+        values["scale"] = Scale(**body["scale"]) if body["scale"] else None
+        values["cut"] = Cut(**body["cut"]) if body["cut"] else None
+        return cls(**values)
+
+
+def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> About:
+    """Return an exam's description, of its file, its bank and the release in effect.
+
+    Parameters
+    ----------
+    name : bank/exam
+    """
+    header, release = snapshot.bank.header, snapshot.release
+    scale, cut = spec.reporting.scale, spec.reporting.cut
+    return About(
+        exam=name,
+        title=spec.title,
+        language=header.language,
+        disclaimer=header.disclaimer,
+        provisional_note=header.provisional_note or "",
+        stakes=spec.stakes,
+        demo=spec.demo,
+        secure=spec.secure,
+        explanation=spec.feedback.explanation,
+        release=f"{release.number}:{release.run}",
+        provisional=design.pool.provisional,
+        domains=dict(snapshot.bank.domains),
+        lessons={name: lesson.title for name, lesson in snapshot.bank.lessons.items()},
+        at_least=design.minimum,
+        at_most=len(design.pool) if design.maximum is None else design.maximum,
+        scale=Scale(scale.slope, scale.intercept),
+        cut=Cut(cut.theta, cut.label) if cut else None,
+    )

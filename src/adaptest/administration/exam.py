@@ -1,0 +1,250 @@
+"""An exam that can be taken: loaded from the workspace, or thawed as an old sitting had it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection
+
+import adaptest
+from adaptest.administration.about import About, about_of
+from adaptest.administration.clock import now
+from adaptest.administration.journal import MemoryJournal, StoredJournal
+from adaptest.administration.sentences import Sentences, sentences
+from adaptest.bank.files import load_bank
+from adaptest.bank.snapshot import current_snapshot
+from adaptest.engine.codec import to_json
+from adaptest.engine.design import Design
+from adaptest.engine.events import SittingStarted, stamped
+from adaptest.engine.sitting import start
+from adaptest.engine.spec import build, read_exam
+from adaptest.errors import BankFileError, ExamError, OptionError
+from adaptest.store import artifacts, candidates, events, sittings, usage
+from adaptest.store.sittings import SittingRow
+from adaptest.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from adaptest.administration.records import Records
+    from adaptest.administration.sitting import Sitting
+
+SEEDS = 2**64
+
+
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """One exam with everything its sittings run on.
+
+    Attributes
+    ----------
+    about : titles, texts and policy
+    design : what decides
+    texts : item id -> what a candidate may be shown of it
+    workspace : where it came from; its sittings are recorded there
+    """
+
+    about: About
+    design: Design
+    texts: Mapping[str, Mapping[str, Any]]
+    workspace: Workspace
+
+    @property
+    def title(self) -> str:
+        """What candidates call it."""
+        return self.about.title
+
+    @property
+    def says(self) -> Sentences:
+        """The sentences of its bank's language."""
+        return sentences(self.about.language)
+
+    @property
+    def explains_each(self) -> bool:
+        """Whether each answer is explained right after it was given."""
+        return self.about.explanation == "after_each"
+
+    @property
+    def explains(self) -> bool:
+        """Whether answers are explained at all, during or after the sitting."""
+        return self.about.explanation != "none"
+
+    def start(
+        self,
+        candidate: str | None = None,
+        seed: int | None = None,
+        *,
+        record: bool = True,
+        records: Records | None = None,
+    ) -> Sitting:
+        """Return a new sitting, committed to the workspace's database before anything is shown.
+
+        Parameters
+        ----------
+        candidate : by name; items that this person has seen are left out while the pool allows. Without a
+            name nobody is remembered
+        seed : chosen chance, 0 .. 2**64 - 1; 64 bits from the operating system where not given
+        record : False keeps the sitting in memory only
+        records : the open database, where the caller has it open
+
+        Raises
+        ------
+        ExamError, where the exam draws its own seed, or may not run on provisional parameters.
+        OptionError, where the seed or the name breaks its rule.
+        """
+        from adaptest.administration.sitting import Sitting
+
+        _require_permitted(self.about)
+        seed = _seed(self.about, seed)
+        if not record:
+            journal = MemoryJournal()
+            log = journal.append([self._started(seed, ())])
+            return Sitting(self, journal, log, candidate or "nobody", named=candidate is not None, owned=None)
+        owned = None
+        if records is None:
+            from adaptest.administration.records import own_records
+
+            records = owned = own_records(self.workspace, create=True)
+        try:
+            sitting, name = self._stored(records, candidate, seed)
+            stored = StoredJournal(records.database, self.workspace.locks, sitting)
+            return Sitting(self, stored, stored.events, name, named=candidate is not None, owned=owned)
+        except BaseException:
+            if owned is not None:
+                owned.close()
+            raise
+
+    def lesson(self, name: str) -> str:
+        """Return a lesson's Markdown, as the bank has it now."""
+        return load_bank(self.workspace.bank / self.about.exam.partition("/")[0]).lesson(name).text
+
+    def _stored(self, records: Records, candidate: str | None, seed: int) -> tuple[str, str]:
+        """Commit a new sitting with its first event, and return its id and whose it is."""
+        at = now()
+        with records.database.write() as connection:
+            if candidate is None:
+                name = pseudonym = candidates.register_unnamed(connection, at)
+            else:
+                name, pseudonym = candidate, candidates.register(connection, candidate, at)
+            started = self._started(seed, usage.seen_by(connection, pseudonym))
+            row = sittings.create(
+                connection,
+                pseudonym=pseudonym,
+                exam=self.about.exam,
+                facts=_freeze(connection, self),
+                at=at,
+            )
+            events.append(connection, row.sitting, 0, [to_json(stamped(started, at))])
+        return row.sitting, name
+
+    def _started(self, seed: int, seen: tuple[str, ...]) -> SittingStarted:
+        """Return the first event: everything from outside that later choices depend on."""
+        return start(self.design, seed, excluded=_left_out(self.design, seen))
+
+
+def load_exam(name: str, workspace: Workspace | str | os.PathLike[str] | None = None) -> Exam:
+    """Return an exam of the workspace, on the release in effect now.
+
+    Parameters
+    ----------
+    name : bank/exam, such as "peer-support/practice"
+    workspace : a workspace, or its folder; without one, ADAPTEST_WORKSPACE or the current folder
+
+    Raises
+    ------
+    WorkspaceError, BankFileError, ExamError, where something that it needs is missing or cannot work.
+    """
+    where = workspace if isinstance(workspace, Workspace) else open_workspace(workspace)
+    bank_name, _, exam_name = name.partition("/")
+    if not exam_name or bank_name not in bank_names(where):
+        raise ExamError(f"exam {name!r}: must be bank/exam, one that 'adaptest exam list' shows")
+    bank = load_bank(where.bank / bank_name)
+    if exam_name not in bank.exams:
+        raise ExamError(f"exam {name!r}: must be one of bank {bank_name!r}: {', '.join(sorted(bank.exams))}")
+    snapshot = current_snapshot(bank, where.calibration, datetime.now(UTC))
+    file = bank.exam(exam_name)
+    read = read_exam(file.text, file.path)
+    design = build(read, snapshot.pool)
+    texts = snapshot.item_texts
+    return Exam(
+        about_of(name, read.spec, snapshot, design), design, {i: texts[i] for i in design.pool.ids}, where
+    )
+
+
+def bank_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return the names of the workspace's banks."""
+    if not workspace.bank.is_dir():
+        raise BankFileError(f"folder '{workspace.bank}': must hold the item banks; got no such folder")
+    return tuple(sorted(p.name for p in workspace.bank.iterdir() if (p / "bank.yaml").is_file()))
+
+
+def exam_names(workspace: Workspace) -> tuple[str, ...]:
+    """Return bank/exam of every exam file of the workspace."""
+    banks = {name: load_bank(workspace.bank / name) for name in bank_names(workspace)}
+    return tuple(f"{name}/{exam}" for name, bank in banks.items() for exam in sorted(bank.exams))
+
+
+def thaw(connection: Connection, row: SittingRow, workspace: Workspace) -> Exam:
+    """Return the exam that a sitting runs on, from what was stored when it began.
+
+    Raises
+    ------
+    StoreError, where it is missing or was changed.
+    """
+    names = row.fixed["artifacts"]
+    about = About.from_json(artifacts.get(connection, names["about"]))
+    design = Design.from_artifact(
+        artifacts.text(connection, names["design"]), artifacts.text(connection, names["pool"])
+    )
+    index = artifacts.get(connection, names["items"])
+    bodies = artifacts.get_all(connection, list(index.values()))
+    return Exam(about, design, {item: bodies[name] for item, name in index.items()}, workspace)
+
+
+def _freeze(connection: Connection, exam: Exam) -> dict[str, Any]:
+    """Store what a sitting runs on, each part once, and return the facts that name it."""
+    names = {
+        "about": artifacts.put(connection, "about", exam.about.to_json()),
+        "design": artifacts.put_text(connection, "design", exam.design.artifact),
+        "pool": artifacts.put_text(connection, "pool", exam.design.pool.artifact),
+        "items": artifacts.put(
+            connection, artifacts.INDEX, artifacts.put_all(connection, "item_text", exam.texts)
+        ),
+    }
+    return {"artifacts": names, "release": exam.about.release, "program": adaptest.__version__}
+
+
+def _left_out(design: Design, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the items seen before that can be left out: all, or the latest seen, as the rules allow."""
+    mine = [item for item in seen if item in design.pool.row]
+    fewest, most = 0, len(mine) + 1  # leaving out the last `fewest` works, the last `most` does not
+    while most - fewest > 1:
+        middle = (fewest + most) // 2
+        if design.can_run(tuple(mine[len(mine) - middle :])):
+            fewest = middle
+        else:
+            most = middle
+    return tuple(mine[len(mine) - fewest :])
+
+
+def _seed(about: About, chosen: int | None) -> int:
+    """Return the seed: 64 bits from the operating system, or the one chosen where that is allowed."""
+    if chosen is None:
+        return secrets.randbits(64)
+    if about.secure:
+        raise ExamError(f"exam {about.exam!r}: is secure and draws its own seed; leave the seed out")
+    if not 0 <= chosen < SEEDS:
+        raise OptionError(f"seed must be in 0 .. 2**64 - 1; got {chosen}")
+    return chosen
+
+
+def _require_permitted(about: About) -> None:
+    """Raise where a certification would rest on parameters that nobody measured."""
+    if about.stakes == "certification" and about.provisional and not about.demo:
+        raise ExamError(
+            f"exam {about.exam!r}: is a certification and must run on calibrated parameters; release"
+            f" {about.release} is provisional; publish a calibrated one, or say demo: true in the exam file"
+        )

@@ -1,0 +1,162 @@
+"""Why each item was chosen, and whether the log says what the engine decides from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from adaptest.administration.records import Stored
+from adaptest.engine.events import (
+    Decision,
+    Estimated,
+    Event,
+    ItemPresented,
+    ResponseGiven,
+    SittingEnded,
+    SittingStarted,
+)
+from adaptest.engine.sitting import decide, evolve
+from adaptest.errors import OptionError
+
+BY_HAND = ("finished_early",)  # reasons that no rule gives
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What deciding again found: events and decisions counted, a sentence for each difference."""
+
+    events: int
+    decisions: int
+    differences: tuple[str, ...]
+
+
+def replayed(stored: Stored) -> Replay:
+    """Return how every decision of a log compares with what the engine decides now, from the log alone.
+
+    Raises
+    ------
+    ReplayError, where an event cannot follow those before it.
+    """
+    state = None
+    decisions = 0
+    differences: list[str] = []
+    for event in stored.events:
+        if state is not None and _is_decision(event):
+            decisions += 1
+            again = decide(state, stored.exam.design)
+            if again != event:
+                differences.append(_difference(event, again))
+        state = evolve(state, event, stored.exam.design)
+    return Replay(len(stored.events), decisions, tuple(differences))
+
+
+def explained(stored: Stored, number: int | None = None) -> Iterator[str]:
+    """Yield lines that say how a sitting went, or how one of its questions was chosen.
+
+    Raises
+    ------
+    OptionError, where the sitting has no question of that number.
+    """
+    shown = [event for event in stored.events if isinstance(event, ItemPresented)]
+    answers = {event.item: event for event in stored.events if isinstance(event, ResponseGiven)}
+    if number is not None and number > len(shown):
+        raise OptionError(f"--item must be in 1..{len(shown)}, the questions of this sitting; got {number}")
+    about = stored.exam.about
+    if number is None:
+        yield f"sitting {stored.row.sitting}: {about.exam}, {stored.result.status}; release {about.release}"
+        start = stored.events[0]
+        if isinstance(start, SittingStarted):
+            yield f"seed {start.seed}; {len(start.excluded)} items left out because they were seen before"
+    chosen = shown if number is None else [shown[number - 1]]
+    for event in chosen:
+        yield from _step(stored, event, answers.get(event.item), in_full=number is not None)
+    if number is None:
+        yield from _ends(stored)
+
+
+def _step(
+    stored: Stored, event: ItemPresented, given: ResponseGiven | None, *, in_full: bool
+) -> Iterator[str]:
+    """Yield why one item was chosen, and what came of it."""
+    answer = "no answer yet"
+    if given is not None:
+        key = stored.exam.texts[event.item]["key"]
+        answer = f"answered {given.response}, key {key}, score {given.score}"
+    yield f"{event.position + 1:>3}. {event.item} ({event.role}): {answer}"
+    if (decision := event.decision) is None:
+        yield "     placed in advance, not chosen"
+        return
+    yield f"     at {_estimate(decision.estimate)}; {decision.eligible} items could be chosen"
+    yield f"     {_choice(event, decision)}"
+    if decision.ruled_out:
+        yield "     ruled out: " + ", ".join(
+            f"{n} {reason.replace('_', ' ')}" for reason, n in decision.ruled_out
+        )
+    if in_full:
+        yield f"     options as shown: {' '.join(event.options)}"
+        yield f"     the sitting may next stop at length {decision.next_stop}"
+        for rank, (item, criterion) in enumerate(decision.shortlist, start=1):
+            mark = "  <- chosen" if item == event.item else ""
+            yield f"     {rank:>3}. {item}  criterion {criterion:.9f}{mark}"
+        if decision.more:
+            yield f"          and {decision.more} more that tie with the last"
+        yield f"     draws: choice {decision.choice:.6f}, tie {decision.tie:.6f}"
+        yield from _recomputed(stored, event, decision)
+
+
+def _recomputed(stored: Stored, event: ItemPresented, decision: Decision) -> Iterator[str]:
+    """Yield what the engine decides at this place again, from the events before it."""
+    state = None
+    for before in stored.events:
+        if before is event:
+            break
+        state = evolve(state, before, stored.exam.design)
+    again = decide(state, stored.exam.design) if state is not None else None
+    agrees = "agrees" if again == event else f"differs: {_name(again)}"
+    yield f"     decided again from the log: {agrees} ({len(decision.shortlist)} items short-listed)"
+
+
+def _choice(event: ItemPresented, decision: Decision) -> str:
+    names = [item for item, _ in decision.shortlist]
+    rank = names.index(event.item) + 1 if event.item in names else 0
+    place = f"number {rank}" if rank else "one"
+    return f"chosen by chance: {place} of the {len(names) + decision.more} most suitable"
+
+
+def _ends(stored: Stored) -> Iterator[str]:
+    for event in stored.events:
+        if isinstance(event, SittingEnded):
+            final = f"; {_estimate(event.estimate)}" if event.estimate else ""
+            yield f"ended: {event.reason.replace('_', ' ')}{final}"
+        elif hasattr(event, "by"):
+            words = getattr(event, "reason", "") or getattr(event, "text", "")
+            yield f"{type(event).__name__} by {event.by} at {event.at}: {words}"
+
+
+def _estimate(one: Estimated) -> str:
+    """Return an estimate in words and numbers."""
+    if one.theta is None:
+        return f"no {one.method} estimate ({one.outcome.replace('_', ' ')})"
+    sem = f", SEM {one.sem:.3f}" if one.sem is not None else ""
+    return f"theta {one.theta:+.3f}{sem} ({one.method})"
+
+
+def _is_decision(event: Event) -> bool:
+    if isinstance(event, SittingEnded):
+        return event.reason not in BY_HAND
+    return isinstance(event, ItemPresented)
+
+
+def _difference(logged: Event, again: Event) -> str:
+    if type(logged) is type(again) and _name(logged) == _name(again):
+        return f"{_name(logged)}: the choice is the same, its record is not"
+    return f"the log has {_name(logged)}, deciding again gives {_name(again)}"
+
+
+def _name(event: Event | None) -> str:
+    match event:
+        case ItemPresented(item=item, position=position):
+            return f"question {position + 1}, item {item!r}"
+        case SittingEnded(reason=reason):
+            return f"the end ({reason})"
+    return "nothing"

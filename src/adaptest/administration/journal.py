@@ -1,0 +1,89 @@
+"""Where a sitting's events go: committed to the database one step at a time, or kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from adaptest.administration.clock import now
+from adaptest.engine.codec import from_json, to_json
+from adaptest.engine.events import Event, stamped
+from adaptest.store import events as log
+from adaptest.store import locks, sittings
+from adaptest.store.database import Database
+
+
+class Journal(Protocol):
+    """A log that only grows."""
+
+    @property
+    def sitting(self) -> str:
+        """The sitting's id."""
+
+    def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Keep the events, all or none, and return them with the time they were written."""
+
+    def close(self) -> None:
+        """Give the sitting free for others."""
+
+
+class MemoryJournal:
+    """A log that is gone with the process: for trials in a notebook."""
+
+    def __init__(self) -> None:
+        self.sitting = "trial"
+
+    def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Return the events with the time."""
+        return tuple(stamped(event, now()) for event in events)
+
+    def close(self) -> None:
+        """Do nothing: nobody else can have it."""
+
+
+class StoredJournal:
+    """A log in the database, which this process alone may continue.
+
+    Parameters
+    ----------
+    database : where it is
+    folder : of the locks
+    sitting : its id
+
+    Raises
+    ------
+    SittingError, where another process runs the sitting, or there is none of this id.
+    StoreError, where the log is not what was written.
+    """
+
+    def __init__(self, database: Database, folder: Path, sitting: str) -> None:
+        self.sitting = sitting
+        self._database = database
+        self._folder = folder
+        with database.read() as connection:
+            sittings.find(connection, sitting)
+        self._lock: int | None = locks.acquire(folder, sitting)
+        try:
+            with database.read() as connection:
+                row = sittings.find(connection, sitting)
+                self.row = row
+                self.events = tuple(from_json(event.body) for event in log.read(connection, row))
+        except BaseException:
+            self.close()
+            raise
+        self._length = row.length
+
+    def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Commit the events in one transaction."""
+        written = tuple(stamped(event, now()) for event in events)
+        with self._database.write() as connection:
+            log.append(connection, self.sitting, self._length, [to_json(event) for event in written])
+        self._length += len(written)
+        return written
+
+    def close(self) -> None:
+        """Free the lock."""
+        if self._lock is not None:
+            locks.release(self._folder, self.sitting, self._lock)
+            self._lock = None

@@ -1,0 +1,81 @@
+"""What candidates read, in English."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from adaptest.administration.sentences import Sentences
+
+ENGLISH = Sentences(
+    intro_items="{at_least} to {at_most} questions, chosen for you one at a time.",
+    intro_practice="After each answer you see why it is right or wrong, and where to read more.",
+    intro_exam=(
+        "Each answer is final: there is no way back to an earlier question, and no answer is explained"
+        " before the end."
+    ),
+    intro_pause="Ctrl-C pauses. Every answer is kept, and you go on later with the same question.",
+    provisional=(
+        "Provisional: the difficulty of these questions was judged by their writers and is not yet measured"
+        " from answers. Take the result as a guide for study."
+    ),
+    press_start="Press any key to begin.",
+    resumed="You go on where you paused: {recorded} answers are kept.",
+    question="Question {number}, at most {at_most}",
+    choose="Your answer ({letters}):",
+    choose_confirm="Your answer ({letters}), then Enter:",
+    chosen="Your answer: {letter}. Enter confirms, another letter changes it.",
+    not_a_letter="Please press one of {letters}.",
+    correct="Correct: {letter}.",
+    incorrect="Not quite. You chose {given}; the best answer is {key}.",
+    tag_key="best answer",
+    tag_given="your answer",
+    no_rationale="(no explanation was written)",
+    read_on="Read on: {title}",
+    press_next="Press any key for the next question.",
+    press_next_lesson="Press any key for the next question, or L for the lesson.",
+    press_more="Press any key to read on.",
+    press_back="Press any key to go back.",
+    paused="Paused after {recorded} answers; all of them are kept.",
+    how_to_resume="Go on with:",
+    ended="The end: {reason}.",
+    score="Your score is {score}. With 95 % confidence it lies between {low} and {high}.",
+    score_without_scale=(
+        "Your estimate is {score} logits. With 95 % confidence it lies between {low} and {high}."
+    ),
+    no_score="There is no score: {outcome}.",
+    cut="The pass mark is {cut} ({label}).",
+    decision_pass="Your result is a pass.",  # noqa: S106 (a sentence, not a secret)
+    decision_fail="Your result is not a pass.",
+    decision_open="The interval holds the pass mark: another sitting could well end on the other side.",
+    held="Thank you. Your answers are complete. Your result will be released after it was reviewed.",
+    study_title="For your study",
+    study_note="Right answers per area; not a score, because the questions were chosen to fit you.",
+    study_line="{correct} of {answered}",
+    bands_title="By content area",
+    bands_note="How each area compares with the pass mark.",
+    band=MappingProxyType(
+        {
+            "above": "above",
+            "near": "near",
+            "below": "below",
+            "not enough items": "too few questions to say",
+        }
+    ),
+    lessons_title="Read next",
+    review_title="What you missed",
+    review_none="You missed nothing.",
+    review_left="Press any key for the next one you missed ({left} left), or Q to finish.",
+    new_questions="With --candidate NAME, your next exam brings questions you have not seen.",
+    report="A page to keep",
+    reason=MappingProxyType(
+        {
+            "maximum_length": "you reached the maximum number of questions",
+            "sem": "your result is precise enough",
+            "minimum_information": "no question left would make your result more precise",
+            "confidence_interval": "your result is clear of the pass mark",
+            "sprt": "your result is clear of the pass mark",
+            "pool_exhausted": "you answered every question there is",
+            "finished_early": "you finished early",
+        }
+    ),
+)

@@ -1,0 +1,247 @@
+"""One sitting, step by step: a choice is committed before it is shown, an answer before it is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from adaptest.administration.about import LESSON
+from adaptest.administration.journal import Journal
+from adaptest.administration.result import result_of
+from adaptest.administration.views import Feedback, Question, Result
+from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingEnded, SittingHeld
+from adaptest.engine.sitting import decide, evolve, final_estimate, replay
+from adaptest.errors import OptionError, SittingError
+
+if TYPE_CHECKING:
+    from adaptest.administration.exam import Exam
+    from adaptest.administration.records import Records
+
+LESSONS_SHOWN = 3  # more than this nobody reads
+RELEASED_BY_PERSON = "certification results are released by a person"
+
+
+class Sitting:
+    """A sitting that this process alone continues; `close` it, or use it in a `with` block.
+
+    Parameters
+    ----------
+    exam : what it runs on, as it was when the sitting began
+    journal : where its events go
+    events : the log so far, beginning with SittingStarted
+    candidate : by name; without one, by pseudonym
+    named : whether the candidate gave a name
+    owned : the database, where it is to be closed with the sitting
+    """
+
+    def __init__(
+        self,
+        exam: Exam,
+        journal: Journal,
+        events: Sequence[Event],
+        candidate: str,
+        *,
+        named: bool,
+        owned: Records | None,
+    ) -> None:
+        self.exam = exam
+        self._journal = journal
+        self._events: list[Event] = list(events)
+        self.named = named
+        self._candidate = candidate
+        self._owned = owned
+        self._state = replay(self._events, exam.design)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def id(self) -> str:
+        """The sitting's id."""
+        return self._journal.sitting
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The log so far."""
+        return tuple(self._events)
+
+    @property
+    def recorded(self) -> int:
+        """How many answers are kept."""
+        return sum(isinstance(event, ResponseGiven) for event in self._events)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no further item follows."""
+        return any(isinstance(event, SittingEnded) for event in self._events)
+
+    def next_item(self) -> Question | None:
+        """Return the item to answer now, the same one until it is answered; None at the end.
+
+        Raises
+        ------
+        PoolExhaustedError, where no item can follow and no rule says to stop.
+        """
+        if self.ended:
+            return None
+        if (waiting := self._waiting()) is None:
+            decided = decide(self._state, self.exam.design)
+            if isinstance(decided, SittingEnded):
+                self._end(decided)
+                return None
+            self._append([decided])
+            waiting = decided if isinstance(decided, ItemPresented) else None
+        if waiting is None:
+            raise SittingError(f"sitting {self.id!r}: must have an item to answer; got none")
+        return self._question(waiting)
+
+    def answer(self, letter: str, *, time_s: float | None = None) -> int:
+        """Commit an answer, and return how many are kept now.
+
+        Parameters
+        ----------
+        letter : bank letter of an option
+        time_s : seconds from presentation to answer, where they were measured
+
+        Raises
+        ------
+        OptionError, where the item has no such option.
+        SittingError, where no item waits for an answer, or somebody else went on with the sitting.
+        """
+        if (waiting := self._waiting()) is None:
+            raise SittingError(
+                f"sitting {self.id!r}: must have an item to answer; ask for the next item first"
+            )
+        text = self._text(waiting.item)
+        if letter not in text["options"]:
+            raise OptionError(
+                f"item {waiting.item!r}: answer must be one of {', '.join(text['options'])}; got {letter!r}"
+            )
+        score = int(letter == text["key"])
+        self._append([ResponseGiven(waiting.item, letter, score, time_s)])
+        return self.recorded
+
+    def finish(self, reason: str = "finished_early") -> None:
+        """End the sitting here, with the estimate of the answers so far.
+
+        Raises
+        ------
+        SittingError, where it has ended, or where its exam ends by its rules alone.
+        """
+        if self.ended:
+            raise SittingError(f"sitting {self.id!r}: has ended already")
+        if self.exam.about.stakes != "practice":
+            raise SittingError(
+                f"sitting {self.id!r}: a certification exam ends by its rules alone; void it instead"
+            )
+        self._end(SittingEnded(reason, final_estimate(self._state, self.exam.design)))
+
+    def feedback(self) -> Feedback | None:
+        """Return the last answer explained, where the exam explains each; None where it does not."""
+        if not self.exam.explains_each or self._waiting() is not None:
+            return None
+        answered = self._answered()
+        return self._told(*answered[-1]) if answered else None
+
+    def missed(self) -> tuple[Feedback, ...]:
+        """Return the scored answers that were not the key, after the end, where the exam explains at all."""
+        if not (self.ended and self.exam.explains) or self.result.status in ("held", "void"):
+            return ()
+        told = (self._told(*pair) for pair in self._answered() if pair[0].role == "scored")
+        return tuple(one for one in told if not one.correct)
+
+    def lessons_to_read(self) -> tuple[tuple[str, str], ...]:
+        """Return (title, command) of the lessons on what was missed, the most missed first."""
+        names = lessons_for(self.exam, self._events) if self.missed() else ()
+        return tuple((self.exam.about.lessons[name], f"adaptest lesson {name}") for name in names)
+
+    @property
+    def result(self) -> Result:
+        """What the sitting came to.
+
+        Raises
+        ------
+        SittingError, where it has not ended.
+        """
+        return result_of(self.exam, self.id, self._candidate, self._events)
+
+    def close(self) -> None:
+        """Give the sitting free; it can be resumed."""
+        self._journal.close()
+        if self._owned is not None:
+            self._owned.close()
+
+    def _append(self, events: Sequence[Event]) -> None:
+        """Check that the events can follow, commit them, and only then know them."""
+        state = self._state
+        for event in events:
+            state = evolve(state, event, self.exam.design)
+        self._events += self._journal.append(events)
+        self._state = state
+
+    def _end(self, ended: SittingEnded) -> None:
+        """Commit the end; a certification's result waits for a person in the same moment."""
+        held = (
+            [SittingHeld(RELEASED_BY_PERSON, "policy")] if self.exam.about.stakes == "certification" else []
+        )
+        self._append([ended, *held])
+
+    def _waiting(self) -> ItemPresented | None:
+        """Return the presented item that has no answer yet."""
+        steps = [event for event in self._events if isinstance(event, ItemPresented | ResponseGiven)]
+        return steps[-1] if steps and isinstance(steps[-1], ItemPresented) else None
+
+    def _answered(self) -> list[tuple[ItemPresented, ResponseGiven]]:
+        """Return each presentation with its answer."""
+        shown = [event for event in self._events if isinstance(event, ItemPresented)]
+        given = [event for event in self._events if isinstance(event, ResponseGiven)]
+        return list(zip(shown, given, strict=False))
+
+    def _text(self, item: str) -> dict[str, Any]:
+        return dict(self.exam.texts[item])
+
+    def _question(self, shown: ItemPresented) -> Question:
+        text, about = self._text(shown.item), self.exam.about
+        order = shown.options or tuple(text["options"])
+        return Question(
+            item=shown.item,
+            number=shown.position + 1,
+            at_least=about.at_least,
+            at_most=about.at_most,
+            domain=about.domains.get(text["domain"], ""),
+            stem=text["stem"],
+            options=MappingProxyType({letter: text["options"][letter] for letter in order}),
+        )
+
+    def _told(self, shown: ItemPresented, given: ResponseGiven) -> Feedback:
+        text = self._text(shown.item)
+        lesson = lesson_of(self.exam, shown.item)
+        return Feedback(
+            question=self._question(shown),
+            given=given.response,
+            key=text["key"],
+            rationale=MappingProxyType(dict(text["rationale"])),
+            lesson=lesson,
+            lesson_title=self.exam.about.lessons.get(lesson, ""),
+        )
+
+
+def lesson_of(exam: Exam, item: str) -> str:
+    """Return the competency whose lesson an item refers to; nothing where it refers to none that there is."""
+    reference = exam.texts[item]["reference"] or ""
+    name = str(reference).removeprefix(LESSON)
+    return name if reference.startswith(LESSON) and name in exam.about.lessons else ""
+
+
+def lessons_for(exam: Exam, events: Sequence[Event]) -> tuple[str, ...]:
+    """Return the lessons on what was missed, the most missed first, as many as one reads."""
+    wrong = [
+        e.item for e in events if isinstance(e, ResponseGiven) and e.response != exam.texts[e.item]["key"]
+    ]
+    lessons = [lesson for item in wrong if (lesson := lesson_of(exam, item))]
+    order = sorted(set(lessons), key=lambda name: (-lessons.count(name), name))
+    return tuple(order[:LESSONS_SHOWN])
