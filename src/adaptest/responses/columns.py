@@ -119,8 +119,8 @@ def wide_columns(
     for name in items:
         if _plain(name) in COVARIATES:
             raise ResponseFileError(
-                f"{source.name}: a column must be an item unless an option names it; got {name!r}, which looks "
-                "like none; name it in --id-columns, --groups or --weights (--id-columns '' if it is)"
+                f"{source.name}: a column must be an item unless an option names it; got {name!r}, which "
+                "looks like none; name it in --id-columns, --groups or --weights (--id-columns '' if it is)"
             )
     return _checked(source, Columns(chosen, certain=True, items=items, notes=notes))
 
