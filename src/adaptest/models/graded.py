@@ -20,6 +20,9 @@ from adaptest.models.base import (
 )
 from adaptest.models.sigmoid import log_sigmoid, sigmoid_pair
 
+CLOSE = 1e-8  # below, ln(1 - exp(-x)) is ln(x) - x / 2 to the last bit, and x itself may be too small to hold
+FAR = 0.7  # above, exp(-x) is less than a half: log1p is the accurate one
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GradedItems:
@@ -85,13 +88,21 @@ class GradedItems:
         inner = self.a[:, None] * (theta[:, None, None] - np.where(self._own, self.b, 0))
         return np.where(self._own, inner, -np.inf)
 
-    def _cut(self) -> Floats:
-        r"""Return (J, K) :math:`1 - e^{-a(b_{k+1} - b_k)}`, 1 for the outermost own categories."""
-        own, cut = self._own, np.ones((len(self.ids), self.b.shape[1] + 1))
-        b = np.where(own, self.b, 0)
-        between = own[:, 1:] & own[:, :-1]
-        cut[:, 1:-1] = np.where(between, -np.expm1(-self.a[:, None] * np.diff(b, axis=1)), 1)
-        return cut
+    def _distance(self) -> Floats:
+        """Return (J, K) how far apart the thresholds about each category are, logits; inf at the ends."""
+        own, distance = self._own, np.full((len(self.ids), self.b.shape[1] + 1), np.inf)
+        apart = self.a[:, None] * np.diff(np.where(own, self.b, 0), axis=1)
+        distance[:, 1:-1] = np.where(own[:, 1:], apart, np.inf)
+        return distance
+
+    def _log_cut(self) -> Floats:
+        r"""Return (J, K) :math:`\ln(1 - e^{-x})`, x the distance: each of three forms where it is exact."""
+        own, x = self._own, self._distance()
+        apart = np.ones_like(x)
+        apart[:, 1:-1] = np.where(own[:, 1:], np.abs(np.diff(np.where(own, self.b, 0), axis=1)), 1)
+        close = np.log(np.abs(self.a))[:, None] + np.log(apart) - np.minimum(x, CLOSE) / 2
+        between, far = np.log(-np.expm1(-np.maximum(x, CLOSE))), np.log1p(-np.exp(-np.maximum(x, FAR)))
+        return np.where(x < CLOSE, close, np.where(x < FAR, between, far))
 
     def probability(self, theta: Floats) -> Floats:
         r"""Return (Q, J, K) category probabilities.
@@ -102,7 +113,7 @@ class GradedItems:
         """
         rising, falling = sigmoid_pair(self._x(theta))
         result = np.empty((*rising.shape[:2], rising.shape[2] + 1))
-        result[...] = self._cut()
+        result[...] = -np.expm1(-self._distance())
         result[..., 1:] *= np.where(self._own, rising, 0)
         result[..., :-1] *= np.where(self._own, falling, 1)
         return result
@@ -111,7 +122,7 @@ class GradedItems:
         """Return (Q, J, K) log category probabilities: a sum of terms of one sign, as in `probability`."""
         x = self._x(theta)
         result = np.empty((*x.shape[:2], x.shape[2] + 1))
-        result[...] = np.log(self._cut())
+        result[...] = self._log_cut()
         result[..., 1:] += log_sigmoid(x)
         result[..., :-1] += log_sigmoid(-x)
         return result
