@@ -95,10 +95,10 @@ def _measured(result: Mapping[str, Any]) -> Measured | None:
     if result.get("scale_score") is not None:
         names = ("scale_score", "scale_low", "scale_high")
         score, low, high = (float(result[name]) for name in names)
-        return Measured(score, low, high, result.get("cut_score"), decimals=0)
+        return Measured(score, low, high, result.get("cut_score"), decimals=0, unit="")
     if result.get("theta") is not None and result.get("sem") is not None:
         theta, half = float(result["theta"]), Z_95 * float(result["sem"])
-        return Measured(theta, theta - half, theta + half, result.get("cut"), decimals=2)
+        return Measured(theta, theta - half, theta + half, result.get("cut"), decimals=2, unit="logits")
     return None
 
 
@@ -111,6 +111,7 @@ class Measured:
     high: float
     cut: float | None
     decimals: int
+    unit: str
 
     @property
     def holds_cut(self) -> bool:
@@ -124,7 +125,12 @@ class Measured:
             shown = _consistent(self.score, self.cut, self.decimals, passed=decision == "pass")
         elif self.cut is not None:
             shown["cut"] = f"{self.cut:.{self.decimals}f}"
-        return {**shown, "low": f"{self.low:.{self.decimals}f}", "high": f"{self.high:.{self.decimals}f}"}
+        return {
+            **shown,
+            "low": f"{self.low:.{self.decimals}f}",
+            "high": f"{self.high:.{self.decimals}f}",
+            "unit": self.unit,
+        }
 
     def drawn(self) -> Scale:
         """Return the picture of score, interval and cut between two round numbers."""
