@@ -53,6 +53,22 @@ def read_text(path: StrPath, *, error: type[FileError] = FileError) -> str:
         raise error(f"{path}:{line}: must be UTF-8 text; got byte 0x{byte:02x}; save it as UTF-8") from None
 
 
+def require_new(path: StrPath, *, force: bool = False) -> None:
+    """Raise unless a file can be written here: before long work, not after it.
+
+    Raises
+    ------
+    FileError, where it is a folder, a file that is not empty (unless `force`), or in a folder that is none.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FileError(f"{path}: must be a file to write to; got a directory")
+    if not path.parent.is_dir():
+        raise FileError(f"{path}: must be in a folder that is there; '{path.parent}' is not")
+    if path.is_file() and path.stat().st_size and not force:
+        raise FileError(f"{path}: must not exist or be empty; give another name, or --force to replace it")
+
+
 def write_bytes(path: StrPath, data: bytes) -> None:
     """Write a file whole: a temporary name beside it, fsync of file and folder, rename.
 
