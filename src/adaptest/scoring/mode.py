@@ -125,7 +125,8 @@ class Mode:
         for some in blocks(which, len(self.nodes)):
             sums = partial(sums_of, some)
             objective = self.equation.objective(sums, self.nodes)
-            theta[some] = np.where(objective[:, -1] > objective[:, 0], ends[1], ends[0])
+            rises = np.sign(objective[:, -1] - objective[:, 0])
+            theta[some] = np.select([rises > 0, rises < 0], [ends[1], ends[0]], np.nan)
             parts.append(peaks(some, objective, self.equation.slope(sums, self.nodes)))
         return Peaks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
