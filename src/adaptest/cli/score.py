@@ -173,8 +173,8 @@ def _known(
     more = f" (and {len(unknown) - 1} more)" if len(unknown) > 1 else ""
     if not ignore_unknown:
         raise ResponseError(
-            f"{path}: item {unknown[0]!r}{more} must have parameters in {parameters}; got none; name a column "
-            "that is no item in --id-columns, or leave such items out with --ignore-unknown"
+            f"{path}: item {unknown[0]!r}{more} must have parameters in {parameters}; got none; name a "
+            "column that is no item in --id-columns, or leave such items out with --ignore-unknown"
         )
     kept = np.array([row for row, item in enumerate(responses.items) if item in items.row], dtype=np.intp)
     note = f"{len(unknown)} items without parameters were left out: {unknown[0]!r}{more}"
