@@ -44,15 +44,15 @@ def take(sitting: Sitting, out: Console, keys: Keys) -> None:
 def _intro(sitting: Sitting, says: Sentences) -> list[str]:
     """Return what to know before the first question."""
     exam = sitting.exam
-    lines = [says.intro_items.format(at_least=exam.at_least, at_most=exam.at_most)]
+    lines = [says.intro_items.format(at_least=exam.about.at_least, at_most=exam.about.at_most)]
     if sitting.recorded:
         lines = [says.resumed.format(recorded=sitting.recorded)]
     lines.append(says.intro_practice if exam.explains_each else says.intro_exam)
     lines.append(says.intro_pause)
-    if exam.provisional:
+    if exam.about.provisional:
         lines.append(says.provisional)
-    if exam.disclaimer:
-        lines.append(exam.disclaimer)
+    if exam.about.disclaimer:
+        lines.append(exam.about.disclaimer)
     return lines
 
 
