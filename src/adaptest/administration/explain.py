@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from textwrap import wrap
+
+import numpy as np
 
 from adaptest.administration.records import Stored
 from adaptest.engine.events import (
@@ -15,9 +19,13 @@ from adaptest.engine.events import (
     SittingEnded,
     SittingStarted,
 )
-from adaptest.engine.sitting import decide, evolve
+from adaptest.engine.sitting import decide, evolve, replay
+from adaptest.engine.state import State
 from adaptest.errors import OptionError
+from adaptest.models.base import Bools
 
+OTHERS = 30  # of the items that were not short-listed, how many are listed
+WIDTH = 78
 BY_HAND = ("finished_early",)  # reasons that no rule gives
 
 
@@ -105,15 +113,50 @@ def _step(
 
 
 def _recomputed(stored: Stored, event: ItemPresented, decision: Decision) -> Iterator[str]:
-    """Yield what the engine decides at this place again, from the events before it."""
-    state = None
-    for before in stored.events:
-        if before is event:
-            break
-        state = evolve(state, before, stored.exam.design)
-    again = decide(state, stored.exam.design) if state is not None else None
+    """Yield what follows from the log: names for the counts, and the other items' criteria."""
+    design = stored.exam.design
+    state = replay(takewhile(lambda before: before is not event, stored.events), design)
+    again = decide(state, design)
     agrees = "agrees" if again == event else f"differs: {_name(again)}"
-    yield f"     decided again from the log: {agrees} ({len(decision.shortlist)} items short-listed)"
+    yield f"     decided again from the log: {agrees}"
+    choice = design.choose(state.batch)
+    for reason, rows in _barred(state, choice.allowed[0]):
+        names = " ".join(design.pool.ids[row] for row in rows)
+        yield from wrap(f"{reason}: {names}", WIDTH, initial_indent="     ", subsequent_indent="       ")
+    listed = {item for item, _ in decision.shortlist}
+    others = _others(stored, state, choice.allowed, listed)
+    if others:
+        yield "     the other items that could be chosen, by criterion:"
+    for item, criterion in others[:OTHERS]:
+        yield f"          {item}  criterion {criterion:.9f}"
+    if len(others) > OTHERS:
+        yield f"          and {len(others) - OTHERS} more below these"
+
+
+def _barred(state: State, allowed: Bools) -> Iterator[tuple[str, Sequence[int]]]:
+    """Yield the rows that each reason bars, where it bars any."""
+    available = state.batch.available[0]
+    named: list[tuple[str, Sequence[int]]] = [
+        ("administered", state.administered),
+        ("seen before", sorted(state.excluded)),
+        ("barred by exposure control", sorted(state.ineligible)),
+        ("withdrawn", sorted(state.withdrawn)),
+    ]
+    known = {row for _, rows in named for row in rows}
+    enemies = [row for row in np.flatnonzero(~available).tolist() if row not in known]
+    named.append(("enemy of one administered", enemies))
+    named.append(("content rules", np.flatnonzero(available & ~allowed).tolist()))
+    yield from ((reason, rows) for reason, rows in named if len(rows))
+
+
+def _others(stored: Stored, state: State, allowed: Bools, listed: set[str]) -> list[tuple[str, float]]:
+    """Return item and criterion of the items that could be chosen and are not listed, best first."""
+    design, batch = stored.exam.design, state.batch
+    posterior = design.interim.posterior(batch.carried) if design.criterion.needs_posterior else None
+    values = design.criterion(design.pool.parameters, batch.theta, posterior, allowed)[0]
+    rows = [row for row in np.flatnonzero(allowed[0]) if design.pool.ids[row] not in listed]
+    rows.sort(key=lambda row: -values[row])
+    return [(design.pool.ids[row], float(values[row])) for row in rows]
 
 
 def _choice(event: ItemPresented, decision: Decision) -> str:

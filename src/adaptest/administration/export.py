@@ -21,6 +21,8 @@ class ResponseTable:
 
 def response_table(records: Records, exam: str | None = None) -> ResponseTable:
     """Return the responses of an exam, or of all."""
+    if exam is not None:
+        records.require_known(exam)
     with records.database.read() as connection:
         rows, void = responses(connection, exam)
     out = io.StringIO()

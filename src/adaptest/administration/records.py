@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from adaptest.administration.exam import Exam, thaw
+from adaptest.administration.exam import Exam, exam_names, thaw
 from adaptest.administration.journal import StoredJournal
 from adaptest.administration.result import result_of, status_of
 from adaptest.administration.sitting import Sitting
@@ -20,7 +20,7 @@ from adaptest.engine.events import (
     SittingVoided,
 )
 from adaptest.engine.sitting import evolve, replay
-from adaptest.errors import OptionError, SittingError
+from adaptest.errors import ExamError, OptionError, SittingError
 from adaptest.store import candidates, events, sittings
 from adaptest.store.database import Database
 from adaptest.store.opening import open_store
@@ -79,7 +79,14 @@ class Records:
         return self._stored(row, name, tuple(from_json(event.body) for event in log))
 
     def all(self, exam: str | None = None) -> Iterator[Stored]:
-        """Return the sittings of an exam, or of all, the oldest first."""
+        """Return the sittings of an exam, or of all, the oldest first.
+
+        Raises
+        ------
+        ExamError, where there is no such exam and nobody ever took it.
+        """
+        if exam is not None:
+            self.require_known(exam)
         with self.database.read() as connection:
             rows = sittings.listed(connection, exam=exam)
             names = candidates.names(connection)
@@ -87,6 +94,13 @@ class Records:
         for row in rows:
             log = tuple(from_json(event.body) for event in logs[row.sitting])
             yield self._stored(row, names[row.pseudonym], log)
+
+    def require_known(self, exam: str) -> None:
+        """Raise ExamError where there is no such exam and nobody ever took it."""
+        with self.database.read() as connection:
+            taken = sittings.listed(connection, exam=exam)
+        if not taken and exam not in exam_names(self.workspace):
+            raise ExamError(f"exam {exam!r}: must be one that 'adaptest exam list' shows, or was taken here")
 
     def resume(self, sitting: str) -> Sitting:
         """Return a sitting to go on with, where it stopped.
@@ -186,8 +200,13 @@ def _require_possible(stored: Stored, act: str) -> None:
     }
     if status not in possible[act]:
         raise SittingError(
-            f"sitting {stored.row.sitting!r}: must be {' or '.join(possible[act])} to {act} it; got {status}"
+            f"sitting {stored.row.sitting!r}: must be {_either(possible[act])} to {act} it; got {status}"
         )
+
+
+def _either(words: tuple[str, ...]) -> str:
+    """Return words as a choice: a, b or c."""
+    return " or ".join(", ".join(words).rsplit(", ", 1))
 
 
 def own_records(workspace: Workspace, *, create: bool = False) -> Records:

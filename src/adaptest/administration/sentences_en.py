@@ -19,7 +19,7 @@ ENGLISH = Sentences(
         " from answers. Take the result as a guide for study."
     ),
     press_start="Press any key to begin.",
-    resumed="You go on where you paused: {recorded} answers are kept.",
+    resumed="You go on where you paused. Answers kept: {recorded}.",
     question="Question {number}, at most {at_most}",
     choose="Your answer ({letters}):",
     choose_confirm="Your answer ({letters}), then Enter:",
@@ -35,7 +35,7 @@ ENGLISH = Sentences(
     press_next_lesson="Press any key for the next question, or L for the lesson.",
     press_more="Press any key to read on.",
     press_back="Press any key to go back.",
-    paused="Paused after {recorded} answers; all of them are kept.",
+    paused="Paused; answers kept: {recorded}.",
     how_to_resume="Go on with:",
     ended="The end: {reason}.",
     score="Your score is {score}. With 95 % confidence it lies between {low} and {high}.",

@@ -119,11 +119,13 @@ def _score(come_to: Result, says: Sentences) -> list[str]:
 
     if come_to.scale_score is None or come_to.scale_low is None or come_to.scale_high is None:
         half = Z_95 * come_to.sem
-        told = Measured(come_to.theta, come_to.theta - half, come_to.theta + half, come_to.cut, decimals=2)
+        told = Measured(
+            come_to.theta, come_to.theta - half, come_to.theta + half, come_to.cut, decimals=2, unit="logits"
+        )
         sentence = says.score_without_scale
     else:
         told = Measured(
-            come_to.scale_score, come_to.scale_low, come_to.scale_high, come_to.cut_score, decimals=0
+            come_to.scale_score, come_to.scale_low, come_to.scale_high, come_to.cut_score, decimals=0, unit=""
         )
         sentence = says.score
     numbers = told.written(come_to.decision)
