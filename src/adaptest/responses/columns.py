@@ -119,7 +119,7 @@ def wide_columns(
     for name in items:
         if _plain(name) in COVARIATES:
             raise ResponseFileError(
-                f"{source.name}: a column must be an item unless an option names it; got {name!r}, which "
+                f"{source.header}: a column must be an item unless an option names it; got {name!r}, which "
                 "looks like none; name it in --id-columns, --groups or --weights (--id-columns '' if it is)"
             )
     return _checked(source, Columns(chosen, certain=True, items=items, notes=notes))
@@ -153,6 +153,6 @@ def _plain(name: str) -> str:
 def _checked(source: Source, columns: Columns) -> Columns:
     if not columns.items:
         raise ResponseFileError(
-            f"{source.name}: must have a column for each item; got none that is left for one"
+            f"{source.header}: must have a column for each item; got none that is left for one"
         )
     return columns

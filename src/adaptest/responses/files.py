@@ -120,7 +120,7 @@ def _refuse_nearly_long(table: Source, layout: Layout | None) -> None:
     if layout is None and is_long(small):
         found = [table.columns[small.index(name)] for name in (PERSON, ITEM)]
         raise ResponseFileError(
-            f"{table.name}: the columns of a long table are named {PERSON!r} and {ITEM!r}; "
+            f"{table.header}: the columns of a long table are named {PERSON!r} and {ITEM!r}; "
             f"got {found[0]!r} and {found[1]!r}; rename them, or say --format wide"
         )
 

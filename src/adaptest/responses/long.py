@@ -71,7 +71,7 @@ class LongRows:
         """Read everything; yield each part's `extra` columns."""
         columns_present(self.source, (PERSON, ITEM, *self.reading.of_persons, *extra))
         if self.cell not in self.source.columns:
-            raise ResponseFileError(f"{self.source.name}: {_missing(self.cell, self.source.columns)}")
+            raise ResponseFileError(f"{self.source.header}: {_missing(self.cell, self.source.columns)}")
         text = (PERSON, ITEM, *self.reading.of_persons, *extra)
         if self.reading.key is None:
             batches = self.source.batches(text, (self.cell,))
@@ -170,8 +170,8 @@ class LongRows:
     ) -> NDArray[T]:
         fresh = np.full(len(self.persons.ids) - len(known), -1, dtype=known.dtype)
         known = np.concatenate([known, fresh])
-        new = known[person] == -1
-        known[person[new]] = values[new]
+        rows = np.flatnonzero(known[person] == -1)[::-1]  # a person's first row comes last, and stays
+        known[person[rows]] = values[rows]
         other = known[person] != values
         if other.any():
             row = int(other.argmax())

@@ -62,7 +62,7 @@ def columns_present(source: Source, names: tuple[str, ...]) -> None:
     for name in names:
         if name not in source.columns:
             shown = ", ".join(map(repr, source.columns[:8])) + (", ..." if len(source.columns) > 8 else "")  # noqa: PLR2004 (enough to see)
-            raise ResponseFileError(f"{source.name}: must have a column {name!r}; got {shown}")
+            raise ResponseFileError(f"{source.header}: must have a column {name!r}; got {shown}")
 
 
 def text_column(source: Source, batch: Batch, name: str, rule: str) -> pl.Series:

@@ -44,6 +44,11 @@ class Source(Protocol):
         ...
 
     @property
+    def header(self) -> str:
+        """The place of the column names."""
+        ...
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names, each once."""
         ...
@@ -63,6 +68,7 @@ class CsvSource:
     def __init__(self, path: str) -> None:
         self._file = CsvFile(path)
         self.name = path
+        self.header = f"{path}:1"
         self.columns = self._file.columns
 
     def batches(self, text: Sequence[str], scores: Sequence[str]) -> Iterator[Batch]:
@@ -106,7 +112,7 @@ class ParquetSource:
     def __init__(self, path: str) -> None:
         import polars as pl
 
-        self.name = path
+        self.name = self.header = path
         try:
             with Path(path).open("rb"):
                 self._table = pl.scan_parquet(path, glob=False)
@@ -144,7 +150,7 @@ class ParquetSource:
 class FrameSource:
     """Columns in memory; errors name the row."""
 
-    name = "responses"
+    name = header = "responses"
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame

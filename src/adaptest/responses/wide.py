@@ -82,7 +82,7 @@ class WideRows:
         column, key = batch.frame[item], self.reading.key
         if key is None:
             return cell_scores(column, self.reading.codes)
-        correct = key.of(item, self.source.name, "name a column that is no item in --id-columns")
+        correct = key.of(item, self.source.header, "name a column that is no item in --id-columns")
         texts, cells = factored(column)
         scores: Scores = np.array([self.reading.codes.keyed(text, correct) for text in texts], np.int8)[cells]
         answers, right = self.chosen.get(item, (0, 0))
