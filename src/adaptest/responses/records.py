@@ -108,7 +108,7 @@ class CsvFile:
             while True:
                 block = self._read(file, BLOCK)
                 data = rest + block
-                end = len(data) if not block else _last_end(data)
+                end = len(data) if not block else self._end(data)
                 if data and end:
                     part = Records(self._ended(data[:end], final=not block), row, line)
                     if part.data:
@@ -154,6 +154,13 @@ class CsvFile:
         if not any(cells):
             raise ResponseFileError(f"{self.path}:{line}: {rule}; got an empty line; take it out")
         raise ResponseFileError(f"{self.path}:{line}: {rule}; got {len(cells)}")
+
+    def _end(self, data: bytes) -> int:
+        """Return where the last whole record ends; empty lines after it wait: the file may end with them."""
+        end = _last_end(data)
+        if end and len(self.columns) > 1:
+            return data.find(b"\n", len(data[:end].rstrip(b"\r\n"))) + 1
+        return end
 
     def _ended(self, data: bytes, *, final: bool) -> bytes:
         """Return records that all end in a newline; empty lines at the end of the file do not count."""
