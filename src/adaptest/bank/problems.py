@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from adaptest.bank.schema import LETTER, NAME
+from adaptest.bank.schema import DIGEST, LETTER, NAME
 from adaptest.bank.yamltext import Ambiguous, Mark, YamlError, parse
 from adaptest.errors import BankFileError
 from adaptest.files import read_bytes, read_text
@@ -40,7 +40,11 @@ SENTENCES = {
     "too_short": "must have at least {min_length} entries; got {actual_length}",
     "tuple_type": "must be a list; got {got}",
 }
-PATTERNS = {LETTER: "a letter A to J", NAME: "one word of letters, digits, '-', '_' and '.'"}
+PATTERNS = {
+    DIGEST: "a SHA-256 of 64 hexadecimal digits",
+    LETTER: "a letter A to J",
+    NAME: "one word of letters, digits, '-', '_' and '.'",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field
 
 from adaptest.bank.problems import json_mapping, shown_path, validated_json
-from adaptest.bank.schema import Name, Record, Text
+from adaptest.bank.schema import Digest, Name, Record, Text
 from adaptest.errors import BankFileError
 from adaptest.files import canonical_json, read_bytes, read_text, readable_json, write_text
 
@@ -27,8 +27,6 @@ FILE = "releases.json"
 NAMED = ("parameters.csv", "run.json")  # the files of a run that a release names by SHA-256
 NOTHING = "0" * 64  # the hash before the first release
 SHOWN = 12  # digits of a hash in a sentence
-
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Release(Record):

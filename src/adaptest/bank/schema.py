@@ -23,9 +23,11 @@ JUDGED: tuple[Judged, ...] = get_args(Judged)
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 LETTER = r"^[A-J]$"
+DIGEST = r"^[0-9a-f]{64}$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=64)]
+Digest = Annotated[str, StringConstraints(pattern=DIGEST)]
 Letter = Annotated[str, StringConstraints(pattern=LETTER)]
 ByLetter = Annotated[Mapping[Letter, Text], AfterValidator(lambda given: MappingProxyType(dict(given)))]
 

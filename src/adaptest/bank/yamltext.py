@@ -17,11 +17,14 @@ import yaml
 Path = tuple[str | int, ...]
 
 DEEPEST = 24  # no bank file nests deeper than 6
-NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-TRAP = re.compile(
-    r"(?:yes|no|on|off|true|false|null)|~|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+|[-+]?0[0-7_]+|0[xb][0-9a-f_]+"
-    r"|[-+]?[0-9]+_[0-9_]*|[-+]?\.(?:inf|[0-9]+)|\.nan",
+NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+([eE][-+][0-9]+)?")
+TRAP = re.compile(  # what YAML 1.1 or 1.2 reads as something else than text
+    r"yes|no|on|off|true|false|null|~|=|<<"
+    r"|[-+]?\.(?:inf|nan)"
+    r"|[-+]?0[xob][0-9a-f_]*"
+    r"|[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:e[-+]?[0-9]+)?"
+    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?",
     re.IGNORECASE,
 )
 PLAIN = {"true": True, "false": False, "null": None, "": None}

@@ -102,7 +102,8 @@ def _release(shown: Bank, snapshot: Snapshot | None) -> None:
         note = shown.header.provisional_note or "Difficulties are judged; no candidate has answered yet."
         click.echo(_filled(f"PROVISIONAL. {note}"))
     if snapshot.left_out:
-        click.echo(f"\n{len(snapshot.left_out)} items cannot be used in exams:")
+        n = len(snapshot.left_out)
+        click.echo(f"\n{n} item{'' if n == 1 else 's'} cannot be used in exams:")
         for one in snapshot.left_out:
             click.echo(f"  {one.item}  {one.reason}")
 

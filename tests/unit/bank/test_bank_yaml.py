@@ -12,7 +12,7 @@ def sentence(text):
 
 
 def test_values_are_frozen_or_plain():
-    text = "a: [1, -2.5, 1e3, true, null, ~not, 'x']\nb: {c: yes it is, d: \"No\"}\ne:\n"
+    text = "a: [1, -2.5, 1.0e+3, true, null, ~not, 'x']\nb: {c: yes it is, d: \"No\"}\ne:\n"
     assert parse(text) == {
         "a": (1, -2.5, 1000.0, True, None, "~not", "x"),
         "b": {"c": "yes it is", "d": "No"},
