@@ -180,7 +180,7 @@ def fit(
     image_state = start
     accelerated = False
     history: list[Step] = []
-    for iteration in range(1, max_iterations + 1):
+    for iteration in range(1, max_iterations + 2):
         expected = problem.expected(state)
         log_posterior = expected.log_likelihood + problem.log_prior(state)
         if accelerated and not log_posterior >= best - FALL * abs(best):
@@ -202,7 +202,7 @@ def fit(
             progress(history[-1])
         enough = len(memory) > 1 or not len(x) or np.abs(image - x).max() < tolerance / 100
         settled = largest <= tolerance and abs(gain) <= GAIN_TOLERANCE and latent_change <= tolerance
-        if (enough and settled) or iteration == max_iterations:
+        if (enough and settled) or iteration >= max_iterations:
             reason = (
                 "gradient and projected gain below tolerance"
                 if settled
@@ -218,7 +218,7 @@ def fit(
         proposal = problem.feasible(proposal, image, image_state)
         accelerated = len(memory) > 1
         x, state = proposal, layout.unpack(proposal, image_state)
-    raise AssertionError("the last iteration returns")
+    raise AssertionError("a step that is not accelerated returns")
 
 
 def _unbounded(problem: Problem, layout: Layout, state: State) -> Bools:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from adaptest.errors import OptionError
+from adaptest.responses.table import Policy
 
 MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "rsm", "nrm", "sequential")
 Latent = Literal["normal", "empirical"]
@@ -15,10 +16,10 @@ StandardErrors = Literal["louis", "cross-product", "sandwich", "none"]
 DEFAULT_MODEL = "2pl"
 NODES = 61  # mirt's default in one dimension; 21 bias a by .05-.09 at 100,000 x 100 (measured)
 BOUND = 6.0  # standard deviations of the group either side of its mean; likewise
-FINER_NODES = 151  # the check: spacing .12 instead of .2 ...
-WIDER_BOUND = 9.0  # ... and half as wide again
+WIDER = 1.2  # the check's grid is a fifth wider ...
+FINER = 4 / 3  # ... and its spacing .15 instead of .2: what is wrong at .2 is far less wrong there
 GRID_TOLERANCE = 0.01  # log-likelihood units; above it the fit is `grid_sensitive`
-GRID_REFINEMENTS = 3  # how often the grid is refined before the fit is taken as it is
+GRID_REFINEMENTS = 6  # how often the grid is refined before the fit is taken as it is
 
 TOLERANCE = 2e-5  # logits: estimated distance to the maximum (10-14 E-steps, measured)
 GAIN_TOLERANCE = 1e-6  # log-posterior units still to be gained, projected
@@ -41,8 +42,7 @@ LOUIS_FULL_PARAMETERS = 1500  # above it the information is kept in item blocks
 CHUNKS = 8  # of persons: fixed, so that no bit depends on the number of threads
 BLOCK = 1024  # persons worked on at once
 DENSE_FROM = 0.2  # share of cells answered from which whole matrices beat sparse rows
-WEAK_LINK_PERSONS = 30  # fewer persons between two parts of a design are a weak link
-WEAK_LINK_ITEMS = 5  # fewer items between a group and the others are a weak link
+AT_PRIOR = 0.1  # responses that say less than this share of what the prior says left it as it was
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Options:
     se : standard errors; threads : None is one a core
     tolerance : logits; max_iterations : E-steps
     prior_discrimination, prior_difficulty, prior_guessing, prior_upper_asymptote : None is the default rule
+    omitted, not_reached : how such cells are scored
+    anchor_error : whether the anchors' own errors are propagated where they are known
     """
 
     model: str = DEFAULT_MODEL
@@ -71,7 +73,8 @@ class Options:
     prior_difficulty: str | None = None
     prior_guessing: str | None = None
     prior_upper_asymptote: str | None = None
-    anchored: int = 0
+    omitted: Policy = "wrong"
+    not_reached: Policy = "not_presented"
     anchor_error: bool = True
 
     def __post_init__(self) -> None:
@@ -96,3 +99,22 @@ class Options:
             raise OptionError(f"tolerance must be greater than 0; got {self.tolerance}")
         if self.max_iterations < 1:
             raise OptionError(f"max_iterations must be at least 1; got {self.max_iterations}")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSettings:
+    """What an items file says of one item; None where it says nothing.
+
+    Attributes
+    ----------
+    model : name of its model
+    options : number of response options, for the guessing prior's mean
+    prior_discrimination, prior_difficulty, prior_guessing, prior_upper_asymptote : like "beta:5,17", or "none"
+    """
+
+    model: str | None = None
+    options: int | None = None
+    prior_discrimination: str | None = None
+    prior_difficulty: str | None = None
+    prior_guessing: str | None = None
+    prior_upper_asymptote: str | None = None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adaptest.calibration.options import Options
 from adaptest.models.base import Floats
 from adaptest.parameters import ItemParameters
+from adaptest.parameters.table import ParameterTable
 from adaptest.responses import Responses
+from adaptest.responses.checks import DesignReport, design_report
 
 CovarianceKind = Literal["full", "item blocks", "none"]
 
@@ -29,7 +32,6 @@ FLAGS = {  # what an item's estimate should not be used without knowing
     "negative_discrimination": "better persons do worse on it: check the key",
     "outside_grid": "a difficulty, threshold or step lies outside the quadrature nodes",
     "unused_category": "a category below the top one was never used; its parameter is a stand-in",
-    "wide_standard_error": "SE(difficulty) is above 1 logit",
 }
 
 
@@ -103,24 +105,6 @@ class GridCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
-    """Who met what.
-
-    Attributes
-    ----------
-    n_persons, n_items, n_responses : of the data that were calibrated
-    components : (C,) items of each connected part of the person-item graph; 1 where all are comparable
-    weak_links : a sentence each
-    """
-
-    n_persons: int
-    n_items: int
-    n_responses: int
-    components: tuple[tuple[str, ...], ...]
-    weak_links: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FittedLatent:
     """A latent density as a histogram: nodes (Q,) in logits and their probability, per group."""
 
@@ -138,8 +122,9 @@ class CalibrationResult:
     item_ids : (J,) every item of the input
     items : the parameters of those items that have some (a subset of `item_ids`, same order)
     models : (J,) model name in files
-    values : column name of the parameter table -> (J,), nan where an item has no such parameter
-    se : the same names -> (J,) standard errors, nan where there is none
+    se : parameter's name -> standard errors, (J,), or (J, K-1) for threshold, step, category_slope and
+        category_intercept, whose column k belongs to score k + 1; nan where there is none. An rsm item has
+        those of its difficulty and of the common steps about it
     n : (J,) responses (sum of weights); n_per_category : (J,) tuples, by score from 0
     basis : (J,) "calibrated" or "anchored"; status : (J,) of STATUSES; flags : (J,) tuples of FLAGS
     largest_change : (J,) what each item still moved in the last step, logits
@@ -157,14 +142,14 @@ class CalibrationResult:
     priors : (J,) a sentence each, "" where none
     options : everything that was asked for, defaults filled in
     notes : what was dropped, recoded, substituted: a sentence each
+    data : the responses as they were given
     method : "marginal maximum likelihood" (or what another estimator calls itself)
     """
 
     item_ids: tuple[str, ...]
     items: ItemParameters
     models: tuple[str, ...]
-    values: dict[str, Floats]
-    se: dict[str, Floats]
+    se: Mapping[str, Floats]
     n: Floats
     n_per_category: tuple[tuple[float, ...], ...]
     basis: tuple[str, ...]
@@ -190,20 +175,43 @@ class CalibrationResult:
     priors: tuple[str, ...]
     scaling_constant: float
     options: Options
-    design: Design
     notes: tuple[str, ...]
     data: Responses
     n_parameters: int = 0
     method: str = "marginal maximum likelihood"
 
     def __post_init__(self) -> None:
-        for array in (self.n, self.largest_change, *self.values.values(), *self.se.values()):
+        for array in (self.n, self.largest_change, *self.se.values()):
             array.flags.writeable = False
+        object.__setattr__(self, "se", MappingProxyType(dict(self.se)))
 
     @property
     def model(self) -> str:
         """The one model of all items, or "mixed"."""
         return self.models[0] if len(set(self.models)) == 1 else "mixed"
+
+    @property
+    def design(self) -> DesignReport:
+        """Who met what: empty, constant, unused, disconnected, weakly linked; computed when asked for."""
+        resolved = self.data.resolved(omitted=self.options.omitted, not_reached=self.options.not_reached)
+        return design_report(resolved)
+
+    @property
+    def table(self) -> ParameterTable:
+        """The parameter table as it stands in files: a row for every item of the input."""
+        return ParameterTable(
+            ids=self.item_ids,
+            items=self.items,
+            models=self.models,
+            se=self.se,
+            n=self.n,
+            n_per_category=self.n_per_category,
+            basis=self.basis,
+            status=self.status,
+            flags=self.flags,
+            scale_id=("",) * len(self.item_ids),
+            scaling_constant=np.ones(len(self.item_ids)),
+        )
 
     @property
     def data_fingerprint(self) -> str:
@@ -220,9 +228,3 @@ class CalibrationResult:
             or any(status not in {"estimated", "anchored"} for status in self.status)
             or any(self.flags)
         )
-
-
-def frozen(values: NDArray[np.float64]) -> Floats:
-    """Return `values` read-only."""
-    values.flags.writeable = False
-    return values

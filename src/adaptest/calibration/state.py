@@ -9,7 +9,7 @@ import numpy as np
 from adaptest.calibration.block import Block
 from adaptest.calibration.latent import Latent, Moments
 from adaptest.calibration.logistic_kernel import LogisticKernel
-from adaptest.models.base import Floats
+from adaptest.models.base import Floats, Rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,14 +78,27 @@ class Layout:
             parts.append(np.ones(int(self.latent.mean_free.sum() + self.latent.variance_free.sum())))
         return np.concatenate(parts) if parts else np.empty(0)
 
-    def item_rows(self) -> Floats:
-        """Return the item row each free parameter belongs to, -1 where it belongs to none, as floats."""
-        parts = []
+    @property
+    def n_free(self) -> int:
+        """Number of free parameters (histograms not counted)."""
+        return self.places()[3]
+
+    def places(self) -> tuple[list[Rows], list[Rows], Rows, int]:
+        """Return where parameters lie in the vector: own (J, p) and common (h,) of each block.
+
+        Then (G, 2) of each group's mean and log SD, -1 where fixed, and the vector's length.
+        """
+        at = 0
+        own, common = [], []
         for block in self.blocks:
-            parts += [
-                np.repeat(block.rows, block.local.shape[1]).astype(np.float64),
-                np.full(block.shared.shape[1], -1.0),
-            ]
+            items, p, h = len(block), block.local.shape[1], block.shared.shape[1]
+            own.append(np.arange(at, at + items * p).reshape(items, p))
+            at += items * p
+            common.append(np.arange(at, at + h))
+            at += h
+        groups = np.full((len(self.latent.mean_free), 2), -1, dtype=np.intp)
         if not self.latent.empirical:
-            parts.append(np.full(int(self.latent.mean_free.sum() + self.latent.variance_free.sum()), -1.0))
-        return np.concatenate(parts) if parts else np.empty(0)
+            for column, free in enumerate((self.latent.mean_free, self.latent.variance_free)):
+                groups[free, column] = np.arange(at, at + int(free.sum()))
+                at += int(free.sum())
+        return own, common, groups, at

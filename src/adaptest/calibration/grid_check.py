@@ -1,0 +1,61 @@
+"""The fit on a finer and wider grid: whether the quadrature decided anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from adaptest.calibration.em import Fitted, Problem, fit
+from adaptest.calibration.latent import Latent
+from adaptest.calibration.options import FINER, GRID_REFINEMENTS, GRID_TOLERANCE, WIDER
+from adaptest.calibration.result import GridCheck, GridUsed
+
+
+def used(latent: Latent) -> GridUsed:
+    """Return the grid of a latent distribution, as it stands in the record."""
+    nodes = latent.nodes
+    return GridUsed(float(nodes[0]), float(nodes[-1]), len(nodes), latent.moves)
+
+
+def _refined(latent: Latent) -> Latent:
+    """Return the same distribution on a finer and wider grid."""
+    lo, hi = latent.nodes[0], latent.nodes[-1]
+    middle, half = (lo + hi) / 2, WIDER * (hi - lo) / 2
+    nodes = round((len(latent.nodes) - 1) * WIDER * FINER) + 1
+    return replace(latent, nodes=np.linspace(middle - half, middle + half, nodes))
+
+
+def check(
+    problem: Problem, fitted: Fitted, *, tolerance: float, max_iterations: int, adopt: bool
+) -> tuple[Problem, Fitted, GridCheck]:
+    """Return the fit to keep, and how far the log-likelihood moves on a finer and wider grid.
+
+    One E-step there gives the log-likelihood, and one M-step what is still to be gained; the fit is
+    repeated where the two together are not far below GRID_TOLERANCE.
+
+    Parameters
+    ----------
+    adopt : whether the finer grid's fit is kept where the grid matters (again and again, up to
+        GRID_REFINEMENTS times), or only the fact
+    """
+    first: GridCheck | None = None
+    for _ in range(GRID_REFINEMENTS if adopt else 1):
+        finer = replace(problem, latent=_refined(problem.latent))
+        there = finer.expected(fitted.state)
+        image, gradient, _ = finer.image(fitted.state, there)
+        step = finer.layout.pack(image) - finer.layout.pack(fitted.state)
+        gain = there.log_likelihood - fitted.log_likelihood
+        better = None
+        if abs(gain) + abs(0.5 * float(gradient @ step)) > GRID_TOLERANCE / 10:
+            better = fit(finer, fitted.state, tolerance=tolerance, max_iterations=max_iterations)
+            gain = better.log_likelihood - fitted.log_likelihood
+        sensitive = abs(gain) > GRID_TOLERANCE
+        value = there.log_likelihood if better is None else better.log_likelihood
+        found = GridCheck(used(finer.latent), value, gain, sensitive)
+        first = first or found
+        if not sensitive or better is None or not adopt:
+            break
+        problem, fitted = finer, replace(better, history=(*fitted.history, *better.history))
+    assert first is not None  # noqa: S101 (there is at least one round)
+    return problem, fitted, first
