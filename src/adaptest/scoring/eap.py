@@ -31,7 +31,7 @@ class Nodes:
     theta : (Q,) or (M, Q) logits, ascending
     log_weight : (Q,) or (M, Q) log prior density times the rule's weight
     low, width : logits, () or (M,)
-    closed : whether the low and the high end are where the prior itself ends, () or (M,) each
+    closed : (2,) or (M, 2) whether the low and the high end are where the prior itself ends
     """
 
     rule: Rule
@@ -39,7 +39,7 @@ class Nodes:
     log_weight: Floats
     low: Floats
     width: Floats
-    closed: tuple[Bools, Bools]
+    closed: Bools
 
     @classmethod
     def over(cls, low: Floats | float, high: Floats | float, rule: Rule, prior: Prior) -> Nodes:
@@ -47,18 +47,17 @@ class Nodes:
         start, end = np.asarray(low), np.asarray(high)
         theta = np.multiply.outer(end - start, rule.unit) + start[..., None]
         log_weight = prior.log_density(theta) + np.log(rule.weight)
-        closed = np.asarray(start <= prior.bounds[0]), np.asarray(end >= prior.bounds[1])
+        closed = np.stack([start <= prior.bounds[0], end >= prior.bounds[1]], axis=-1)
         return cls(rule, theta, log_weight, start, end - start, closed)
 
     def take(self, which: Bools) -> Nodes:
         """Return the intervals that `which` (M,) says."""
-        low, high = self.closed
         parts = self.theta[which], self.log_weight[which], self.low[which], self.width[which]
-        return Nodes(self.rule, *parts, (low[which], high[which]))
+        return Nodes(self.rule, *parts, self.closed[which])
 
 
 def moments(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats, Bools]:
-    """Return (M,) posterior means, standard deviations, and whether they are exact, by row sums.
+    """Return (M,) posterior means, standard deviations, and whether they are exact.
 
     They are exact, to less than 1e-6, if the rule and its coarser half agree, the standard deviation is
     not below the spacing (two rules both too coarse may agree), and no end that the prior leaves open
@@ -70,16 +69,16 @@ def moments(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats, Bools]
     """
     rule = nodes.rule
     mass = log_posterior - log_posterior.max(axis=1, keepdims=True)
-    light = (mass[:, 0] < -LIGHT) | nodes.closed[0]
-    light &= (mass[:, -1] < -LIGHT) | nodes.closed[1]
+    light = ((mass[:, :: mass.shape[1] - 1] < -LIGHT) | nodes.closed).all(axis=1)
     np.exp(mass, out=mass)
-    sums = np.add.reduce(mass[:, None, :] * rule.basis, axis=2)
+    sums = np.einsum("nq,kq->nk", mass, rule.basis)  # not BLAS: a row's bits do not depend on the others
     total = np.maximum(sums[:, ::3], TINY)  # a coarser rule may have missed all of the mass
     mean = sums[:, 1::3] / total
     sd = np.sqrt(np.maximum(sums[:, 2::3] / total - mean * mean, 0.0))
-    error = np.maximum(np.abs(mean[:, 0] - mean[:, 1]), np.abs(sd[:, 0] - sd[:, 1]))
-    exact = light & (error * nodes.width <= rule.agreement) & (sd[:, 0] * (len(rule.unit) - 1) >= 1.0)
-    return nodes.low + nodes.width * (mean[:, 0] + 0.5), sd[:, 0] * nodes.width, exact
+    found, coarse, sem = mean[:, 0], mean[:, 1], sd[:, 0]
+    error = np.maximum(np.abs(found - coarse), np.abs(sem - sd[:, 1]))
+    exact = light & (error * nodes.width <= rule.agreement) & (sem >= rule.spacing)
+    return nodes.low + nodes.width * (found + 0.5), sem * nodes.width, exact
 
 
 def support(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats]:
@@ -90,8 +89,8 @@ def support(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats]:
     left, right = heavy.argmax(axis=1), last - heavy[:, ::-1].argmax(axis=1)
     low = np.where(left == 0, nodes.low, theta[rows, np.maximum(left - 1, 0)])
     high = np.where(right == last, nodes.low + nodes.width, theta[rows, np.minimum(right + 1, last)])
-    low = np.where((left == 0) & ~nodes.closed[0], nodes.low - nodes.width, low)
-    return low, np.where((right == last) & ~nodes.closed[1], nodes.low + 2 * nodes.width, high)
+    low = np.where((left == 0) & ~nodes.closed[..., 0], nodes.low - nodes.width, low)
+    return low, np.where((right == last) & ~nodes.closed[..., 1], nodes.low + 2 * nodes.width, high)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

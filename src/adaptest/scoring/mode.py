@@ -125,8 +125,8 @@ class Mode:
         for some in blocks(which, len(self.nodes)):
             sums = partial(sums_of, some)
             objective = self.equation.objective(sums, self.nodes)
-            rises = np.sign(objective[:, -1] - objective[:, 0])
-            theta[some] = np.select([rises > 0, rises < 0], [ends[1], ends[0]], np.nan)
+            last, first = objective[:, -1], objective[:, 0]
+            theta[some] = np.select([last > first, last < first], [ends[1], ends[0]], np.nan)
             parts.append(peaks(some, objective, self.equation.slope(sums, self.nodes)))
         return Peaks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
