@@ -78,7 +78,8 @@ def write_parameter_table(path: StrPath, table: ParameterTable | ItemParameters)
     Columns, always in this order: `item_id, model, discrimination, difficulty, threshold_k, step_k,
     category_slope_k, category_intercept_k, guessing, upper_asymptote, scaling_constant`, the same
     parameters again as `se_...`, `n, n_per_category, basis, status, flags, scale_id`, then further ones.
-    A parameter that no row has gets no column. D is 1. Numbers are the shortest text of the same bits.
+    A parameter that no row has gets no column; where no row has any, the first two are there, empty.
+    D is 1. Numbers are the shortest text of the same bits.
     `n_per_category` and `flags` are words separated by spaces. Steps of `rsm` are about `difficulty`,
     those of `pcm` and `gpcm` absolute.
 
@@ -120,6 +121,8 @@ def _parameters(table: ParameterTable, *, exact: bool) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for name in PARAMETERS:
         columns |= _spread(name, values[name])
+    if not columns:
+        columns = {"discrimination": [None] * len(table), "difficulty": [None] * len(table)}
     if "rsm" in table.models and "difficulty" not in columns:
         columns = _with_difficulty(columns, len(table))
     for row, model in enumerate(table.models):

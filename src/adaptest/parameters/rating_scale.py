@@ -17,7 +17,7 @@ def absolute(difficulty: str, steps: Sequence[str]) -> list[float]:
 
 def relative(steps: Sequence[float]) -> tuple[str, list[str]]:
     """Return the mean step and the steps about it: decimals that `absolute` adds to the same bits."""
-    mean = sum(steps) / len(steps)
+    mean = sum(step / len(steps) for step in steps)
     with localcontext() as context:
         context.prec = DIGITS
         return repr(mean), [str(Decimal(repr(step)) - Decimal(repr(mean))) for step in steps]
