@@ -1,0 +1,248 @@
+"""What a log can be asked afterwards: whether it follows from its design, and why each item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from adaptest.constraints.blueprint import NEEDED, ROOM
+from adaptest.engine.design import Design
+from adaptest.engine.events import Decision, Event, ItemPresented, SittingEnded
+from adaptest.engine.sitting import decide, evolve, final_estimate
+from adaptest.engine.state import State
+from adaptest.errors import AdaptestError, SittingError
+
+IN_WORDS = {
+    "administered": "already given",
+    "excluded": "excluded for this person",
+    "ineligible": "barred by exposure control",
+    "withdrawn": "withdrawn while the sitting ran",
+    "enemy": "enemy of an item given",
+    ROOM: "its content area is full until the next possible end",
+    NEEDED: "content areas that still lack items need the room",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """An event of a log that its design would not have led to.
+
+    Attributes
+    ----------
+    sequence : place in the log, from 0
+    sentence : what the log says and what follows
+    """
+
+    sequence: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One item of the pool at one choice.
+
+    Attributes
+    ----------
+    rank : place among the items that could come next, from 1, ties sharing the better; None if it could not
+    criterion : 9 decimals; None where the item could not come next
+    ruled_out : why it could not; empty where it could
+    """
+
+    item: str
+    rank: int | None
+    criterion: float | None
+    ruled_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleStanding:
+    """A content rule before a choice: how many items count, and its bounds at the next possible end."""
+
+    rule: str
+    count: int
+    least: int | None
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why one item was presented, recomputed from the log.
+
+    Attributes
+    ----------
+    number : of the item, from 1
+    decision : as logged; None for a pretest item
+    agrees : whether the decision made again is the logged one
+    ranking : every item of the pool, those that could come next first, best first
+    rules : the content rules
+    sentences : the same in words
+    """
+
+    number: int
+    item: str
+    role: str
+    decision: Decision | None
+    agrees: bool
+    ranking: tuple[Ranked, ...]
+    rules: tuple[RuleStanding, ...]
+    sentences: tuple[str, ...]
+
+
+def disagreements(events: Sequence[Event], design: Design) -> tuple[Disagreement, ...]:
+    """Return every step of a log that, decided again, comes out otherwise; () if all agree, bit for bit.
+
+    The log is followed as it stands, so that one wrong step does not make the later ones wrong.
+    """
+    found: list[Disagreement] = []
+    state: State | None = None
+    for sequence, event in enumerate(events):
+        if state is not None and isinstance(event, ItemPresented | SittingEnded):
+            sentence = _checked(state, event, design)
+            if sentence:
+                found.append(Disagreement(sequence, sentence))
+        try:
+            state = evolve(state, event, design)
+        except AdaptestError as error:
+            found.append(Disagreement(sequence, str(error)))
+            break
+    return tuple(found)
+
+
+def explain(events: Sequence[Event], number: int, design: Design) -> Explanation:
+    """Return why the `number`-th item of a log, from 1, was presented.
+
+    Raises
+    ------
+    SittingError, where the log does not present so many items.
+    """
+    state, event = _before(events, number, design)
+    logged = event.decision
+    try:
+        agrees = decide(state, design) == event
+    except AdaptestError:
+        agrees = False
+    if logged is None:
+        sentence = f"item {number} is {event.item}, a pretest item agreed for this place; it is not scored"
+        return Explanation(number, event.item, event.role, None, agrees, (), (), (sentence,))
+    ranking, rules = _ranking(state, design), _rules(state, design, logged.next_stop)
+    sentences = _sentences(number, event.item, logged, ranking, agrees=agrees)
+    return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)
+
+
+def _checked(state: State, event: ItemPresented | SittingEnded, design: Design) -> str:
+    """Return how an event differs from what its state leads to; empty if it does not."""
+    if isinstance(event, SittingEnded) and event.reason not in design.reasons:
+        estimate = final_estimate(state, design)  # ended by the shell: when is its affair, with what is not
+        if event.estimate in (None, estimate):
+            return ""
+        return f"the log ends with {event.estimate}; decided again it is {estimate}"
+    try:
+        again = decide(state, design)
+    except AdaptestError as error:
+        return f"the log has {_short(event)}; decided again nothing follows: {error}"
+    if again == event:
+        return ""
+    if type(again) is not type(event) or _short(again) != _short(event):
+        return f"the log has {_short(event)}; decided again it is {_short(again)}"
+    differ = ", ".join(
+        f.name for f in fields(event) if f.compare and getattr(event, f.name) != getattr(again, f.name)
+    )
+    return f"the log has {_short(event)}; decided again it has another {differ}"
+
+
+def _short(event: Event) -> str:
+    """Return an event in a few words."""
+    if isinstance(event, ItemPresented):
+        return f"item {event.item!r} at position {event.position}"
+    return f"the end ({event.reason})" if isinstance(event, SittingEnded) else type(event).__name__
+
+
+def _before(events: Sequence[Event], number: int, design: Design) -> tuple[State, ItemPresented]:
+    """Return the `number`-th presentation and the state before it."""
+    state: State | None = None
+    seen = 0
+    for event in events:
+        if isinstance(event, ItemPresented):
+            seen += 1
+            if seen == number and state is not None:
+                return state, event
+        state = evolve(state, event, design)
+    raise SittingError(f"item number must be in 1..{seen}, the items this sitting presented; got {number}")
+
+
+def _ranking(state: State, design: Design) -> tuple[Ranked, ...]:
+    """Return every item of the pool, as it stood at the choice."""
+    batch = state.batch
+    allowed = design.allowed(batch)
+    posterior = design.interim.posterior(batch.carried) if design.criterion.needs_posterior else None
+    value = design.criterion(design.pool.parameters, batch.theta, posterior, allowed)[0]
+    order = np.lexsort((np.arange(len(value)), -value))
+    better = np.searchsorted(-value[order], -value[order], side="left")
+    ranked = []
+    for place, row in zip(better, order, strict=True):
+        item = design.pool.ids[row]
+        if allowed[0, row]:
+            ranked.append(Ranked(item, int(place) + 1, float(value[row]), ""))
+        else:
+            ranked.append(Ranked(item, None, None, _reason(state, design, int(row))))
+    return tuple(ranked)
+
+
+def _reason(state: State, design: Design, row: int) -> str:
+    """Return why an item could not come next."""
+    for reason, rows in (
+        ("administered", state.administered),
+        ("excluded", state.excluded),
+        ("ineligible", state.ineligible),
+        ("withdrawn", state.withdrawn),
+    ):
+        if row in rows:
+            return reason
+    if not state.batch.available[0, row]:
+        return "enemy"
+    one = np.zeros(len(design.pool), dtype=np.bool_)
+    one[row] = True
+    return next(iter(design.why_not(state.batch, one)))
+
+
+def _rules(state: State, design: Design, next_stop: int) -> tuple[RuleStanding, ...]:
+    """Return how the content rules stand."""
+    counts = state.batch.counts[0]
+    return tuple(
+        RuleStanding(
+            rule.name,
+            int((counts * what).sum()),
+            rule.least(next_stop) if rule.of is None else None,
+            rule.most(next_stop) if rule.of is None else None,
+        )
+        for rule, what in zip(design.blueprint.rules, design.blueprint.what, strict=True)
+    )
+
+
+def _sentences(
+    number: int, item: str, decision: Decision, ranking: tuple[Ranked, ...], *, agrees: bool
+) -> tuple[str, ...]:
+    """Return an explanation in words."""
+    estimate = decision.estimate
+    mine = next(one for one in ranking if one.item == item)
+    theta = "unknown" if estimate.theta is None else f"{estimate.theta:.3f}"
+    sem = "unknown" if estimate.sem is None else f"{estimate.sem:.3f}"
+    candidates = len(decision.shortlist) + decision.more
+    told = [
+        f"item {number} is {item}, chosen at theta {theta} (SEM {sem}, {estimate.method})",
+        (
+            f"{decision.eligible} of {len(ranking)} items could come next; chance chose among the best"
+            f" {candidates}, with the draws {decision.choice:.6f} (rank) and {decision.tie:.6f} (ties)"
+        ),
+    ]
+    if mine.rank is not None and mine.criterion is not None:
+        ties = sum(one.rank == mine.rank for one in ranking) - 1
+        shared = f", with {ties} others" if ties else ""
+        told.append(f"it ranked {mine.rank}{shared}, with criterion {mine.criterion:.6f}")
+    told += [f"ruled out, {IN_WORDS[reason]}: {count}" for reason, count in decision.ruled_out]
+    told.append(f"the sitting may next end at {decision.next_stop} scored items")
+    if not agrees:
+        told.append("decided again, the step comes out otherwise: this log does not follow from its design")
+    return tuple(told)
