@@ -13,6 +13,7 @@ class Sentences:
     """The candidate-facing sentences of one language; braces name what is filled in."""
 
     intro_items: str
+    intro_fixed: str
     intro_practice: str
     intro_exam: str
     intro_pause: str
@@ -21,6 +22,7 @@ class Sentences:
     resumed: str
 
     question: str
+    question_of: str
     choose: str
     choose_confirm: str
     chosen: str
@@ -58,7 +60,9 @@ class Sentences:
     lessons_title: str
     review_title: str
     review_none: str
-    review_left: str
+    review_first: str
+    review_next: str
+    review_done: str
     new_questions: str
     report: str
     reason: Mapping[str, str]

@@ -8,6 +8,7 @@ from adaptest.administration.sentences import Sentences
 
 ENGLISH = Sentences(
     intro_items="{at_least} to {at_most} questions, chosen for you one at a time.",
+    intro_fixed="{at_most} questions, chosen for you one at a time.",
     intro_practice="After each answer you see why it is right or wrong, and where to read more.",
     intro_exam=(
         "Each answer is final: there is no way back to an earlier question, and no answer is explained"
@@ -21,6 +22,7 @@ ENGLISH = Sentences(
     press_start="Press any key to begin.",
     resumed="You go on where you paused. Answers kept: {recorded}.",
     question="Question {number}, at most {at_most}",
+    question_of="Question {number} of {at_most}",
     choose="Your answer ({letters}):",
     choose_confirm="Your answer ({letters}), then Enter:",
     chosen="Your answer: {letter}. Enter confirms, another letter changes it.",
@@ -64,7 +66,9 @@ ENGLISH = Sentences(
     lessons_title="Read next",
     review_title="What you missed",
     review_none="You missed nothing.",
-    review_left="Press any key for the next one you missed ({left} left), or Q to finish.",
+    review_first="Press any key to go through what you missed ({left}), or Q to finish.",
+    review_next="Press any key for the next one you missed ({left} left), or Q to finish.",
+    review_done="That was the last one. Press any key to finish.",
     new_questions="With --candidate NAME, your next exam brings questions you have not seen.",
     report="A page to keep",
     reason=MappingProxyType(

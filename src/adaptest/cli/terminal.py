@@ -6,7 +6,7 @@ import time
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
-from rich.segment import Segments
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from adaptest.administration.sentences import Sentences
@@ -44,15 +44,17 @@ def take(sitting: Sitting, out: Console, keys: Keys) -> None:
 def _intro(sitting: Sitting, says: Sentences) -> list[str]:
     """Return what to know before the first question."""
     exam = sitting.exam
-    lines = [says.intro_items.format(at_least=exam.about.at_least, at_most=exam.about.at_most)]
+    about = exam.about
+    sentence = says.intro_items if about.at_least < about.at_most else says.intro_fixed
+    lines = [sentence.format(at_least=about.at_least, at_most=about.at_most)]
     if sitting.recorded:
         lines = [says.resumed.format(recorded=sitting.recorded)]
     lines.append(says.intro_practice if exam.explains_each else says.intro_exam)
     lines.append(says.intro_pause)
-    if exam.about.provisional:
-        lines.append(says.provisional)
-    if exam.about.disclaimer:
-        lines.append(exam.about.disclaimer)
+    if about.provisional:
+        lines.append(about.provisional_note or says.provisional)
+    if about.disclaimer:
+        lines.append(about.disclaimer)
     return lines
 
 
@@ -83,7 +85,7 @@ def _explain(told: Feedback, sitting: Sitting, out: Console, keys: Keys) -> None
         return
     while _wait(out, keys, says.press_next_lesson) == LESSON:
         out.clear()
-        _page(screens.lesson(sitting.exam.lesson(told.lesson)), out, keys, says)
+        _page(screens.lesson(sitting.exam.lesson(told.lesson)), out, keys, says, says.press_back)
         out.clear()
         out.print(screens.question(told.question, says, with_domain=True))
         out.print(screens.feedback(told, says))
@@ -97,31 +99,38 @@ def _end(sitting: Sitting, out: Console, keys: Keys) -> None:
         out.print(Padding(Text(says.held), (1, 1)))
         return
     missed = sitting.missed()
-    titles = sitting.lessons_to_read()
-    out.print(screens.result(come_to, says, lessons=titles, named=sitting.named))
-    if not sitting.exam.explains:
-        return
+    page = screens.result(come_to, says, lessons=sitting.lessons_to_read(), named=sitting.named)
     if not missed:
-        out.print(Padding(Text(says.review_none), (0, 1, 1, 1)))
+        _page(page, out, keys, says, None)
+        if sitting.exam.explains:
+            out.print(Padding(Text(says.review_none), (0, 1, 1, 1)))
         return
     left = len(missed)
+    key = _page(page, out, keys, says, says.review_first.format(left=left))
     for told in missed:
-        if _wait(out, keys, says.review_left.format(left=left)) == QUIT:
-            return
+        if key == QUIT:
+            break
+        left -= 1
         out.clear()
         out.print(screens.question(told.question, says, with_domain=True))
         out.print(screens.feedback(told, says))
-        left -= 1
+        key = _wait(out, keys, says.review_next.format(left=left) if left else says.review_done)
+    out.clear()
+    out.print(page)  # what is left on the screen
 
 
-def _page(text: RenderableType, out: Console, keys: Keys, says: Sentences) -> None:
-    """Show a long text a screen at a time."""
+def _page(text: RenderableType, out: Console, keys: Keys, says: Sentences, last: str | None) -> str:
+    """Show a text a screen at a time, with `last` as the last prompt, and return the last key."""
     lines = out.render_lines(text, pad=False)
     height = max(out.size.height - 2, 5)
+    key = ""
     for start in range(0, len(lines), height):
         for line in lines[start : start + height]:
-            out.print(Segments(line))
-        _wait(out, keys, says.press_back if start + height >= len(lines) else says.press_more)
+            out.print(Segments([*line, Segment.line()]), end="")
+        more = start + height < len(lines)
+        if more or last is not None:
+            key = _wait(out, keys, says.press_more if more else str(last))
+    return key
 
 
 def _wait(out: Console, keys: Keys, prompt: str) -> str:

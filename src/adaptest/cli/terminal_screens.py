@@ -34,7 +34,8 @@ def intro(title: str, lines: Iterable[str]) -> RenderableType:
 
 def question(shown: Question, says: Sentences, *, with_domain: bool) -> RenderableType:
     """Return a question with its options."""
-    head = says.question.format(number=shown.number, at_most=shown.at_most)
+    sentence = says.question if shown.at_least < shown.at_most else says.question_of
+    head = sentence.format(number=shown.number, at_most=shown.at_most)
     if with_domain and shown.domain:
         head = f"{head} · {shown.domain}"
     return Group(
