@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,9 @@ def design_report(
     edges_of = _table_edges(cells) if isinstance(cells, np.ndarray) else _row_edges(cells, j)
     per_item = counts.scores.sum(axis=1)
     parts = linked(edges_of, responses.weight, link_persons, per_item)
+    if categories is not None and max(categories, default=0) > counts.scores.shape[1]:
+        more = max(categories) - counts.scores.shape[1]
+        counts = replace(counts, scores=np.pad(counts.scores, ((0, 0), (0, more))))
     used = counts.scores > 0
     own = used.shape[1] - used[:, ::-1].argmax(axis=1) if categories is None else np.array(categories)
     missing = {int(item): np.flatnonzero(~used[item, : own[item]]) for item in np.flatnonzero(per_item)}
@@ -238,7 +241,7 @@ def _booklets(
 ) -> tuple[tuple[float, int], ...] | None:
     """Return (persons, items shared with others) of each group of booklets that shares too few."""
     some = np.flatnonzero(answers)
-    if (answers == items).all():
+    if not len(some) or (answers == items).all():
         return ()
     tried = some[:: max(len(some) // SUBSET, 1)]
     if len(np.unique(signatures(edges_of(tried)))) > BOOKLETS:

@@ -94,17 +94,16 @@ class WideRows:
         first = [batch.frame[item][0] for item in self.columns.items]
         if any(not isinstance(cell, str) or not cell.strip() for cell in first):
             return
+        others = [batch.frame[item][1:] for item in self.columns.items]
+        rows, codes = batch.frame.height - 1, self.reading.codes
         again = first == list(self.columns.items)
-        if not again and self.reading.key is None:
-            again = all(self.reading.codes.score(cell) == BAD for cell in first) and not any(
-                (cell_scores(batch.frame[item][1:], self.reading.codes) == BAD).any()
-                for item in self.columns.items
+        if not again and len(first) > 1 and self.reading.key is None:
+            odd = all(codes.score(cell) == BAD for cell in first)
+            again = (
+                odd and rows > 0 and not any((cell_scores(column, codes) == BAD).any() for column in others)
             )
-        elif not again and batch.frame.height > SECOND_HEADER_FROM and len(set(first)) == len(first) > 1:
-            again = not any(
-                (batch.frame[item][1:] == cell).any()
-                for item, cell in zip(self.columns.items, first, strict=True)
-            )
+        elif not again and len(first) > 1 and rows >= SECOND_HEADER_FROM and len(set(first)) == len(first):
+            again = not any((column == cell).any() for column, cell in zip(others, first, strict=True))
         if again:
             raise ResponseFileError(
                 f"{self.source.where(0)}: must be a person's responses; "
