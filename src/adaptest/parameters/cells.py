@@ -106,20 +106,33 @@ class Cells:
         return np.stack([self.numbers(f"{name}_{k + 1}") for k in range(count)], axis=1)
 
     def require(
-        self, holds: Bools, name: str, rule: str, got: Sequence[object] | Floats, remedy: str = ""
+        self,
+        holds: Bools,
+        name: str,
+        rule: str,
+        got: Sequence[object] | Floats,
+        *,
+        remedy: str = "",
+        quoted: bool = True,
     ) -> None:
-        """Raise unless the rule holds in every row: the first that breaks it, and how many more do."""
+        """Raise unless the rule holds in every row: the first that breaks it, and how many more do.
+
+        Parameters
+        ----------
+        got : (L,) numbers, or text: in quotes if it is the file's own, as it is if it is ours
+        """
         if not holds.all():
             rows = np.flatnonzero(~holds)
-            self.fail(int(rows[0]), name, rule, got[int(rows[0])], remedy, more=len(rows) - 1)
+            first, more = int(rows[0]), len(rows) - 1
+            value = repr(got[first]) if quoted and isinstance(got[first], str) else str(got[first])
+            others = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
+            then = f"; {remedy}" if remedy else ""
+            where = f"{self.sheet.place(first)}: item {self.ids[first]!r}"
+            raise ParameterFileError(f"{where}: {name} must {rule}; got {value}{others}{then}")
 
-    def fail(self, row: int, name: str, rule: str, got: object, remedy: str = "", more: int = 0) -> None:
-        """Raise: where, the item, the rule, the value, how many more rows, the remedy."""
-        value = repr(got) if isinstance(got, str) and got else str(got) if got != "" else "nothing"
-        others = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
-        then = f"; {remedy}" if remedy else ""
-        place, item = self.sheet.place(row), self.ids[row]
-        raise ParameterFileError(f"{place}: item {item!r}: {name} must {rule}; got {value}{others}{then}")
+    def require_given(self, given: Bools, name: str, rule: str) -> None:
+        """Raise unless something is there in every row."""
+        self.require(given, name, rule, ["nothing"] * len(self), quoted=False)
 
 
 def _number(text: str) -> float:

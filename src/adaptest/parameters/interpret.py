@@ -57,7 +57,7 @@ def interpret(sheet: Sheet, scaling_constant: float | None) -> ParameterTable:
     _require_columns(cells, models)
     explained = np.array([word not in WITH_PARAMETERS for word in status], dtype=np.bool_)
     rule = f"have parameters where status is {', '.join(WITH_PARAMETERS)}"
-    cells.require(filled | explained, "an item", rule, ["nothing"] * len(cells))
+    cells.require_given(filled | explained, "an item", rule)
     d = _scaling_constant(cells, scaling_constant, models, filled, notes)
     _require_what_the_model_needs(cells, models, has, values, filled)
     _add_difficulty_of_rating_scales(cells, models, values, given, filled)
@@ -106,7 +106,8 @@ def _models(
         f"{name}_1" in cells.index if name in BY_CATEGORY else name in cells.index for name in PARAMETERS
     ):
         if len(cells):
-            _missing_columns(cells, next((model for model in models if model), "rasch"), ("difficulty",))
+            model = next((model for model in models if model), "rasch")
+            _missing_columns(cells, model, NEEDED[model])
         return models
     logistic = _logistic_model(cells, has, values)
     inferred: Counter[str] = Counter()
@@ -146,9 +147,9 @@ def _require_columns(cells: Cells, models: Sequence[str]) -> None:
 
 
 def _missing_columns(cells: Cells, model: str, missing: Sequence[str]) -> None:
-    short = {full: alias for alias, full in ALIASES.items()}
     name = missing[0]
-    alias = f" (or {short[name]})" if name in short else ""
+    short = [alias for alias, full in ALIASES.items() if full == name]
+    alias = f" (or {short[0]})" if short else ""
     got = ", ".join(cells.sheet.header)
     raise ParameterFileError(f"{cells.sheet.path}: {model} items need the column {name}{alias}; got {got}")
 
@@ -184,7 +185,7 @@ def _require_what_the_model_needs(
         for name in PARAMETERS if model else ():
             if name in NEEDED[model]:
                 column = f"{name}_1" if name in BY_CATEGORY else name
-                cells.require(~rows | has[name], column, f"be given for a {model} item", [""] * len(cells))
+                cells.require_given(~rows | has[name], column, f"be given for a {model} item")
             elif name in ("guessing", "upper_asymptote"):
                 usual = DEFAULTS[name]
                 neutral = ~has[name] | (values[name] == usual)
@@ -196,7 +197,7 @@ def _require_what_the_model_needs(
                 remedy = ""
                 if name == "difficulty" and "step" in NEEDED[model]:
                     remedy = "add it to each step, since steps are absolute here"
-                cells.require(~rows | ~has[name], name, f"be empty for a {model} item", first, remedy)
+                cells.require(~rows | ~has[name], name, f"be empty for a {model} item", first, remedy=remedy)
 
 
 def _add_difficulty_of_rating_scales(
@@ -229,28 +230,24 @@ def _require_rules(
         mask = given[name]
         for k in range(1, mask.shape[1]):
             gap = mask[:, k] & ~mask[:, k - 1]
-            cells.require(~gap, f"{name}_{k}", f"be given where {name}_{k + 1} is", [""] * len(cells))
+            cells.require_given(~gap, f"{name}_{k}", f"be given where {name}_{k + 1} is")
     b = values["threshold"]
     for k in range(1, b.shape[1]):
         ordered = ~given["threshold"][:, k] | ((b[:, k] - b[:, k - 1]) * np.sign(a) > 0)
         got = [f"{here} after {before}" for before, here in b[:, k - 1 : k + 1].tolist()]
         up = ordered | (a < 0)
         rule = f"be greater than threshold_{k}"
-        _require_text(cells, up, f"threshold_{k + 1}", rule, got)
+        cells.require(up, f"threshold_{k + 1}", rule, got, quoted=False)
         rule = f"be less than threshold_{k}, since discrimination is negative"
-        _require_text(cells, ordered, f"threshold_{k + 1}", rule, got)
+        cells.require(ordered, f"threshold_{k + 1}", rule, got, quoted=False)
     slopes, intercepts = (given[name].sum(axis=1) for name in ("category_slope", "category_intercept"))
-    rule = "be as many as category_slope columns"
+    rule = "have as many values as category_slope"
     got = [f"{right} for {left}" for left, right in zip(slopes, intercepts, strict=True)]
-    _require_text(cells, slopes == intercepts, "category_intercept columns", rule, got)
+    cells.require(slopes == intercepts, "category_intercept", rule, got, quoted=False)
     flat = np.array([model == "nrm" for model in models], dtype=np.bool_) & filled
     flat &= ~np.nan_to_num(values["category_slope"]).any(axis=1)
-    cells.require(~flat, "category_slope", "not be 0 for every category", ["only 0"] * len(cells))
-
-
-def _require_text(cells: Cells, holds: Bools, name: str, rule: str, got: Sequence[str]) -> None:
-    """Raise as `Cells.require`, with `got` as it is, not quoted."""
-    cells.require(holds, name, rule, np.array(got, dtype=object))
+    got = ["only 0"] * len(cells)
+    cells.require(~flat, "category_slope", "not be 0 for every category", got, quoted=False)
 
 
 def _standard_errors(cells: Cells, d: Floats) -> dict[str, Floats]:
@@ -270,16 +267,15 @@ def _standard_errors(cells: Cells, d: Floats) -> dict[str, Floats]:
 def _counts(cells: Cells, categories: dict[str, int]) -> tuple[tuple[float, ...], ...]:
     """Return the numbers of n_per_category, as many as the item has categories."""
     texts = cells.words("n_per_category")
-    result = []
-    for row, text in enumerate(texts):
-        words = text.split()
-        if not all(NUMBER.fullmatch(word) and not word.startswith("-") for word in words):
-            cells.fail(row, "n_per_category", "be numbers separated by spaces", text)
-        own = categories.get(cells.ids[row], len(words))
+    counts = [text.split() for text in texts]
+    good = [all(NUMBER.fullmatch(word) and word[0] != "-" for word in words) for words in counts]
+    cells.require(np.array(good, dtype=np.bool_), "n_per_category", "be numbers separated by spaces", texts)
+    for item, words in zip(cells.ids, counts, strict=True):
+        own = categories.get(item, len(words))
         if words and len(words) != own:
-            cells.fail(row, "n_per_category", f"have a number for each of {own} categories", text)
-        result.append(tuple(float(word) for word in words))
-    return tuple(result)
+            this = np.array([other != item for other in cells.ids], dtype=np.bool_)
+            cells.require(this, "n_per_category", f"have a number for each of {own} categories", texts)
+    return tuple(tuple(map(float, words)) for words in counts)
 
 
 def _note_the_rest(

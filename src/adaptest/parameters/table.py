@@ -165,7 +165,11 @@ def _standard_errors(name: str, values: Floats, count: int) -> Floats:
     """Return one parameter's standard errors as a read-only column, or one by category."""
     if name not in PARAMETERS:
         raise ItemParameterError(f"se must name parameters, {', '.join(PARAMETERS)}; got {name!r}")
-    se = columns(f"se of {name}", values, count) if name in BY_CATEGORY else column(name, values, (count,))
+    se = (
+        columns(f"se of {name}", values, count)
+        if name in BY_CATEGORY
+        else column(f"se of {name}", values, (count,))
+    )
     if (se < 0).any():
         raise ItemParameterError(f"se of {name} must be 0 or more; got {np.nanmin(se)}")
     return se
