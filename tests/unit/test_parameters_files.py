@@ -257,8 +257,8 @@ NEEDED = "item_id,model,discrimination,difficulty,guessing,upper_asymptote"
         (
             "item_id,model,a,threshold_1,threshold_2\n1,grm,-1,0,1\n",
             (
-                "t.csv:2: item '1': threshold_2 must be less than threshold_1, since discrimination is negative;"
-                " got 1.0 after 0.0"
+                "t.csv:2: item '1': threshold_2 must be less than threshold_1, since discrimination is"
+                " negative; got 1.0 after 0.0"
             ),
         ),
         (
@@ -298,8 +298,8 @@ NEEDED = "item_id,model,discrimination,difficulty,guessing,upper_asymptote"
         (
             "item_id,b,status\n1,,estimated\n",
             (
-                "t.csv:2: item '1': an item must have parameters where status is estimated, anchored, at_prior,"
-                " at_bound; got nothing"
+                "t.csv:2: item '1': an item must have parameters where status is estimated, anchored,"
+                " at_prior, at_bound; got nothing"
             ),
         ),
         ("item_id,b,n\n1,0,-3\n", "t.csv:2: item '1': n must be 0 or more; got -3.0"),
