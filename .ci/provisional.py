@@ -5,6 +5,7 @@ Needed whenever an item's stem, options, key or judged difficulty changed, or an
 """
 # ruff: noqa: INP001 (a script, no package)
 
+import json
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from adaptest import __version__
 from adaptest.bank.files import load_bank
 from adaptest.bank.provisional import write_judged_run
 from adaptest.bank.releases import publish
+from adaptest.files import write_text
+from adaptest.report.judged_run import page
 
 ROOT = Path(__file__).parents[1]
 NAME = "peer-support"
@@ -38,8 +41,9 @@ def main(run: str, *, replace: bool) -> None:
         shutil.rmtree(folder, ignore_errors=True)
     first = not (folder / "releases.json").exists()
     now = datetime.now(UTC).replace(microsecond=0)
+    bank = load_bank(ROOT / "itembank" / NAME)
     write_judged_run(
-        load_bank(ROOT / "itembank" / NAME),
+        bank,
         folder / run,
         SCALE,
         judged_by=JUDGED_BY,
@@ -47,6 +51,8 @@ def main(run: str, *, replace: bool) -> None:
         by=BY,
         at=now,
     )
+    record = json.loads((folder / run / "run.json").read_text(encoding="utf-8"))
+    write_text(folder / run / "report.html", page(bank, record))
     publish(
         folder,
         run,

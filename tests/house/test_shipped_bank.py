@@ -13,6 +13,7 @@ from adaptest.bank.provisional import write_judged_run
 from adaptest.bank.releases import current_release, read_releases, read_run
 from adaptest.bank.snapshot import current_snapshot
 from adaptest.engine.spec import build, read_exam
+from adaptest.report.judged_run import page as judged_page
 
 NAME = "peer-support"
 FEWEST = {"REC": 7, "ADM": 7, "INT": 12, "BHF": 7, "ADV": 5, "COM": 5, "RES": 5, "CRI": 5}
@@ -164,6 +165,9 @@ def test_the_run_in_effect_is_made_again_byte_for_byte(bank, run, calibration, t
     for name in ("parameters.csv", "run.json"):
         same = (again / name).read_bytes() == (calibration / run.release.run / name).read_bytes()
         assert same, f"{name}: the bank's items changed; run python .ci/provisional.py"
+    page = (calibration / run.release.run / "report.html").read_text(encoding="utf-8")
+    assert all(item in page for item in run.item_fingerprints)  # its looks may change, its content not
+    assert run.record["judged_by"] in judged_page(bank, run.record)
     kept = json.loads((calibration / run.release.run / "provenance.json").read_text(encoding="utf-8"))
     made = json.loads((again / "provenance.json").read_text(encoding="utf-8"))
     assert kept.keys() == made.keys()
