@@ -77,10 +77,11 @@ def test_what_is_wrong_is_one_sentence(adaptest):
     )
     path = adaptest.folder / "itembank" / BANK / "items" / "confidentiality.yaml"
     text = path.read_text(encoding="utf-8")
+    item = text.partition("- id: ")[2].partition("\n")[0]
     line = text[: text.index("    key: ")].count("\n") + 1
     path.write_text(text.replace("    key: ", "    key: Q # ", 1), encoding="utf-8")
     said = adaptest.sentence("bank", "show", BANK)
-    assert said.startswith(f"itembank/peer-support/items/confidentiality.yaml:{line}: item 'ADM-010': ")
+    assert said.startswith(f"itembank/peer-support/items/confidentiality.yaml:{line}: item {item!r}: ")
     assert said.endswith("key must be one of A, B, C, D; got 'Q'")
     run = adaptest.folder / "calibration" / BANK / "2026-11-provisional" / "run.json"
     path.write_text(text, encoding="utf-8")

@@ -78,7 +78,7 @@ def _summary(shown: Bank, snapshot: Snapshot | None) -> None:
 
     header = shown.header
     by_status = ", ".join(f"{n} {status}" for status, n in statuses(shown).items())
-    click.echo(f"{header.title} ({shown.name}): {len(shown.items)} items ({by_status})")
+    click.echo(_filled(f"{header.title} ({shown.name}): {len(shown.items)} items, {by_status}."))
     _release(shown, snapshot)
     _counts(counts(shown, snapshot))
     legend = ", ".join(f"{code} {title}" for code, title in shown.domains.items())
