@@ -137,7 +137,7 @@ class CalibrationResult:
     covariance : joint covariance blocks; covariance_kind : "full", "item blocks" or "none"
     se_method : "louis", "cross-product", "sandwich" or "none"
     se_includes_anchor_error : None without anchors
-    grid : nodes of the result; grid_check : the finer and wider one, None where not made
+    grid : nodes of the result, None where no latent distribution was integrated over; grid_check : the finer and wider one, None where not made
     flags_of_fit : "grid_sensitive", "disconnected", "weak_links": a result to be read with care
     priors : (J,) a sentence each, "" where none
     options : everything that was asked for, defaults filled in
@@ -169,7 +169,7 @@ class CalibrationResult:
     covariance_kind: CovarianceKind
     se_method: str
     se_includes_anchor_error: bool | None
-    grid: GridUsed
+    grid: GridUsed | None
     grid_check: GridCheck | None
     flags_of_fit: tuple[str, ...]
     priors: tuple[str, ...]
