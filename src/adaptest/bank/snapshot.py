@@ -158,9 +158,9 @@ def _reason(
 ) -> str | None:
     """Return why an item cannot be used; None if it can."""
     if item.id not in table.items.row:
-        return f"has no parameters in release {release.number} ({release.run})"
+        return f"no parameters in release {release.number} ({release.run})"
     if item.id not in fingerprints:
         return f"release {release.number} ({release.run}) does not say which content its parameters are of"
     if fingerprints[item.id] != item.fingerprint:
-        return f"was changed after its parameters were set (release {release.number}, {release.run})"
+        return f"changed after its parameters were set (release {release.number}, {release.run})"
     return None

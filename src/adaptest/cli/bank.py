@@ -101,11 +101,12 @@ def _release(shown: Bank, snapshot: Snapshot | None) -> None:
     if snapshot.pool.provisional:
         note = shown.header.provisional_note or "Difficulties are judged; no candidate has answered yet."
         click.echo(_filled(f"PROVISIONAL. {note}"))
-    if snapshot.left_out:
-        n = len(snapshot.left_out)
-        click.echo(f"\n{n} item{'' if n == 1 else 's'} cannot be used in exams:")
-        for one in snapshot.left_out:
-            click.echo(f"  {one.item}  {one.reason}")
+    reasons: dict[str, list[str]] = {}
+    for one in snapshot.left_out:
+        reasons.setdefault(one.reason, []).append(one.item)
+    for reason, left_out in reasons.items():
+        n = f"{len(left_out)} item{'' if len(left_out) == 1 else 's'}"
+        click.echo("\n" + _filled(f"Not used in exams: {n} ({', '.join(left_out)}): {reason}.", hang=2))
 
 
 def _counts(rows: list[dict[str, Any]]) -> None:

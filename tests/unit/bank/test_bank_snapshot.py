@@ -46,7 +46,7 @@ def test_an_item_changed_since_is_left_out_and_named(small, edit, calibration, n
     assert shot.pool.ids == ("INT-002", "ADV-001")
     assert shot.pool.enemies == ()
     assert [str(one) for one in shot.left_out] == [
-        "item 'INT-001': was changed after its parameters were set (release 1, 2026-11-first)"
+        "item 'INT-001': changed after its parameters were set (release 1, 2026-11-first)"
     ]
 
 
@@ -59,7 +59,7 @@ def test_an_item_without_parameters_is_left_out_and_named(small, edit, calibrati
     edit("items/advocacy.yaml", "id: ADV-001", "id: ADV-007")
     shot = snapshot(small, calibration, now)
     assert [str(one) for one in shot.left_out] == [
-        "item 'ADV-007': has no parameters in release 1 (2026-11-first)"
+        "item 'ADV-007': no parameters in release 1 (2026-11-first)"
     ]
 
 
@@ -78,7 +78,7 @@ def test_a_bank_of_which_nothing_is_left_is_refused(small, edit, calibration, no
         snapshot(small, calibration, now)
     assert str(caught.value) == (
         "bank 'small': release 1 must have parameters for at least one pretest or operational item; got none;"
-        " item 'INT-001': was changed after its parameters were set (release 1, 2026-11-first)"
+        " item 'INT-001': changed after its parameters were set (release 1, 2026-11-first)"
     )
 
 
