@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 from adaptest.models import GradedItems, LogisticItems, NominalItems, PartialCreditItems, SequentialItems
 from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.parameters.columns import BASES, BY_CATEGORY, STATUSES
-from adaptest.parameters.files import read_parameter_table, read_parameters, write_parameter_table
+from adaptest.parameters.files import (
+    read_parameter_table,
+    read_parameters,
+    write_parameter_table,
+    write_parameters,
+)
 from adaptest.parameters.rating_scale import absolute, relative, relative_floats
 
 any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -151,5 +156,5 @@ def test_a_rating_scales_steps_survive_being_written_about_their_mean(steps):
 def test_an_id_of_digits_stays_text(tmp_path):
     items = ItemParameters.of(LogisticItems(("007", "1e3", "NA"), [1, 1, 1], [0, 0, 0], [0, 0, 0], [1, 1, 1]))
     for name in ("t.csv", "t.csv.gz", "t.parquet"):
-        write_parameter_table(tmp_path / name, items)
+        write_parameters(tmp_path / name, items)
         assert read_parameters(tmp_path / name).ids == ("007", "1e3", "NA")

@@ -194,6 +194,20 @@ NEEDED = "item_id,model,discrimination,difficulty,guessing,upper_asymptote"
         ("item_id,a,b\n1,1,0,0\n", "t.csv:2: must have a cell for each of the 3 columns; got 4 cells"),
         ('item_id,b\n1,0\n"2,0\n', "t.csv:3: must be CSV; unexpected end of data"),
         ("item_id,b,B\n1,0,0\n", "t.csv: each column must stand once; got 'b' and 'B'"),
+        (
+            "item_id,a,b,guesing\n1,1,0,0.2\n",
+            (
+                "t.csv: a column so like guessing must be named guessing; got 'guesing';"
+                " correct it or give it another name"
+            ),
+        ),
+        (
+            "item_id,a,Threshold1\n1,1,0\n",
+            (
+                "t.csv: a column so like threshold must be named threshold_1, threshold_2, ...;"
+                " got 'Threshold1'; correct it or give it another name"
+            ),
+        ),
         ("item_id,skill,skill\n1,0,0\n", "t.csv: each column must stand once; got 'skill' and 'skill'"),
         ("item_id,g,c,b\n1,0,0,0\n", "t.csv: each column must stand once; got 'g' and 'c'"),
         (
@@ -450,6 +464,7 @@ def test_a_table_that_cannot_be_written_gets_a_sentence(tmp_path, monkeypatch):
         ({"basis": ["judged"]}, "basis must have 2 entries, one per row; got 1"),
         ({"extra": {"x": ["1"]}}, "column 'x' must have 2 entries, one per row; got 1"),
         ({"extra": {"n": ["1", "2"]}}, "a further column must have a name of its own; got 'n'"),
+        ({"extra": {"Guesing": ["1", "2"]}}, "a further column must have a name of its own; got 'Guesing'"),
         ({"basis": "guessed"}, "item 'r': basis must be one of judged, calibrated, anchored; got 'guessed'"),
         ({"flags": [["a b"], []]}, "item 'r': a flag must be one word; got 'a b'"),
         ({"flags": [[""], []]}, "item 'r': a flag must be one word; got ''"),

@@ -10,7 +10,7 @@ import numpy as np
 
 from adaptest.errors import ParameterFileError
 from adaptest.models.base import Bools, Floats
-from adaptest.parameters.columns import ALIASES, column_name
+from adaptest.parameters.columns import ALIASES, BY_CATEGORY, column_name, misspelt
 from adaptest.parameters.sheet import Sheet, is_parquet
 
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -43,43 +43,17 @@ class Cells:
         ParameterFileError, where two columns mean the same, none names the items, or an id is empty or
         stands twice.
         """
-        index: dict[str, int] = {}
-        extra: dict[str, int] = {}
-        full = {header.strip().lower() for header in sheet.header}
-        for k, header in enumerate(sheet.header):
-            name, plain = column_name(header), header.strip().lower()
-            if name is None or (plain in ALIASES and ALIASES[plain] in full):
-                name, where = header, extra
-            else:
-                where = index
-            if name in where:
-                got = f"{sheet.header[where[name]]!r} and {header!r}"
-                raise ParameterFileError(f"{sheet.path}: each column must stand once; got {got}")
-            where[name] = k
-        got = ", ".join(sheet.header)
+        index, extra = _recognised(sheet)
         if "item_id" not in index:
+            got = ", ".join(sheet.header)
             raise ParameterFileError(f"{sheet.path}: must have the column item_id (or id, item); got {got}")
         for name in index:
             stem, _, number = name.rpartition("_")
-            if number.isdecimal() and (
-                number == "0" or (number != "1" and f"{stem}_{int(number) - 1}" not in index)
-            ):
+            if number.isdecimal() and number != "1" and f"{stem}_{int(number) - 1}" not in index:
                 rule = f"{stem} columns must be numbered from 1 without a gap"
                 raise ParameterFileError(f"{sheet.path}: {rule}; got {sheet.header[index[name]]!r}")
         ids = sheet.column(index["item_id"])
-        first: dict[str, int] = {}
-        line = "row" if is_parquet(sheet.path) else "line"
-        for row, item in enumerate(ids):
-            if not item.strip():
-                raise ParameterFileError(f"{sheet.place(row)}: item_id must not be empty")
-            if item in first:
-                more = len(ids) - len(set(ids)) - 1
-                others = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
-                raise ParameterFileError(
-                    f"{sheet.place(row)}: item {item!r}: item_id must be unique;"
-                    f" got it on {line} {sheet.numbers[first[item]]} too{others}"
-                )
-            first[item] = row
+        _require_ids(sheet, ids)
         return cls(sheet, index, extra, ids)
 
     def __len__(self) -> int:
@@ -133,6 +107,45 @@ class Cells:
     def require_given(self, given: Bools, name: str, rule: str) -> None:
         """Raise unless something is there in every row."""
         self.require(given, name, rule, ["nothing"] * len(self), quoted=False)
+
+
+def _recognised(sheet: Sheet) -> tuple[dict[str, int], dict[str, int]]:
+    """Return where each column of the table stands, and where each other one does."""
+    index: dict[str, int] = {}
+    extra: dict[str, int] = {}
+    full = {header.strip().lower() for header in sheet.header}
+    for k, header in enumerate(sheet.header):
+        if near := misspelt(header):
+            stem = f"{near}_1, {near}_2, ..." if near.removeprefix("se_") in BY_CATEGORY else near
+            rule = f"a column so like {near} must be named {stem}; got {header!r}"
+            raise ParameterFileError(f"{sheet.path}: {rule}; correct it or give it another name")
+        name, plain = column_name(header), header.strip().lower()
+        if name is None or (plain in ALIASES and ALIASES[plain] in full):
+            name, where = header, extra
+        else:
+            where = index
+        if name in where:
+            got = f"{sheet.header[where[name]]!r} and {header!r}"
+            raise ParameterFileError(f"{sheet.path}: each column must stand once; got {got}")
+        where[name] = k
+    return index, extra
+
+
+def _require_ids(sheet: Sheet, ids: Sequence[str]) -> None:
+    """Raise unless each row has an id and none stands twice."""
+    first: dict[str, int] = {}
+    line = "row" if is_parquet(sheet.path) else "line"
+    for row, item in enumerate(ids):
+        if not item.strip():
+            raise ParameterFileError(f"{sheet.place(row)}: item_id must not be empty")
+        if item in first:
+            more = len(ids) - len(set(ids)) - 1
+            others = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
+            raise ParameterFileError(
+                f"{sheet.place(row)}: item {item!r}: item_id must be unique;"
+                f" got it on {line} {sheet.numbers[first[item]]} too{others}"
+            )
+        first[item] = row
 
 
 def _number(text: str) -> float:

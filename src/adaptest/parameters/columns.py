@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -61,6 +62,8 @@ DEFAULTS = {"discrimination": 1.0, "guessing": 0.0, "upper_asymptote": 1.0}  # w
 WORDS = ("item_id", "model", "n_per_category", "basis", "status", "flags", "scale_id")
 NUMBERS = ("scaling_constant", "n")
 NUMBERED = re.compile(rf"((?:se_)?(?:{'|'.join(BY_CATEGORY)}))_(\d+)", re.ASCII)
+LETTERS = re.compile(r"[\W\d_]+")
+NEAR = 0.9  # of difflib's ratio: a letter too few or two swapped in eight
 
 BASES = ("judged", "calibrated", "anchored")
 STATUSES = (
@@ -86,6 +89,19 @@ def column_name(header: str) -> str | None:
     scalars = [name for name in PARAMETERS if name not in BY_CATEGORY]
     known = (*WORDS, *NUMBERS, *scalars, *(f"se_{scalar}" for scalar in scalars))
     return name if name in known else ALIASES.get(name)
+
+
+def misspelt(header: str) -> str | None:
+    """Return the parameter's name that an unknown header comes too near to, None where it is its own word.
+
+    A column `guesing` or `threshold1` that were only kept unused would turn a 3PL bank into a 2PL one.
+    """
+    if column_name(header) is not None:
+        return None
+    letters = LETTERS.sub("", header.strip().lower())
+    names = {LETTERS.sub("", name): name for stem in PARAMETERS for name in (stem, f"se_{stem}")}
+    near = get_close_matches(letters, names, n=1, cutoff=NEAR)
+    return names[near[0]] if near else None
 
 
 def build(ids: Sequence[str], models: Sequence[str], columns: Columns) -> ItemParameters:

@@ -72,7 +72,12 @@ def read_parameter_table(path: StrPath, *, scaling_constant: float | None = None
         raise ParameterFileError(f"{path}: {problem}") from None
 
 
-def write_parameter_table(path: StrPath, table: ParameterTable | ItemParameters) -> None:
+def write_parameters(path: StrPath, items: ItemParameters) -> None:
+    """Write items as a parameter table that says no more about them; see `write_parameter_table`."""
+    write_parameter_table(path, ParameterTable.of(items))
+
+
+def write_parameter_table(path: StrPath, table: ParameterTable) -> None:
     """Write a parameter table whole: CSV, `.csv.gz` or Parquet by its name; reading it gives it back.
 
     Columns, always in this order: `item_id, model, discrimination, difficulty, threshold_k, step_k,
@@ -87,8 +92,6 @@ def write_parameter_table(path: StrPath, table: ParameterTable | ItemParameters)
     ------
     FileError, where it cannot be written; ParameterFileError, where an id or word is no text.
     """
-    if isinstance(table, ItemParameters):
-        table = ParameterTable.of(table)
     exact = not is_parquet(path)
     columns: dict[str, Column] = {"item_id": list(table.ids), "model": list(table.models)}
     columns |= _parameters(table, exact=exact)

@@ -11,7 +11,15 @@ import numpy as np
 
 from adaptest.errors import ItemParameterError
 from adaptest.models.base import Floats, column, columns
-from adaptest.parameters.columns import BASES, BY_CATEGORY, PARAMETERS, STATUSES, column_name, rows_of
+from adaptest.parameters.columns import (
+    BASES,
+    BY_CATEGORY,
+    PARAMETERS,
+    STATUSES,
+    column_name,
+    misspelt,
+    rows_of,
+)
 from adaptest.parameters.items import ItemParameters
 
 ROWWISE = ("models", "n_per_category", "basis", "status", "flags", "scale_id")
@@ -71,7 +79,9 @@ class ParameterTable:
         for name, entries in rowwise.items():
             if len(entries) != count:
                 raise ItemParameterError(f"{name} must have {count} entries, one per row; got {len(entries)}")
-        if known := [name for name in self.extra if column_name(name) == name.strip().lower()]:
+        if known := [
+            name for name in self.extra if column_name(name) == name.strip().lower() or misspelt(name)
+        ]:
             raise ItemParameterError(f"a further column must have a name of its own; got {known[0]!r}")
         _require_words(self.ids, "basis", self.basis, BASES)
         _require_words(self.ids, "status", self.status, STATUSES)
