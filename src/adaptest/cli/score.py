@@ -26,7 +26,7 @@ PERSONS = 65_536  # scored between two looks at the progress line
 
 @click.command(
     short_help="Estimate theta for people from responses and item parameters.",
-    epilog="Exit 3: done, but for some person several maxima are equally good, or none was found.",
+    epilog="Exit 3: done, but for some person the likelihood has several maxima, or the search did not end.",
 )
 @click.argument("responses")
 @click.option("--parameters", required=True, metavar="FILE", help="Item parameters: CSV, .csv.gz or Parquet.")
