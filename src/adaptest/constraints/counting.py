@@ -117,13 +117,17 @@ class Blocks:
         fine &= (least <= cap[:, :, None]).all(axis=(1, 2))
         return fine
 
-    def after(self, counts: Counts, left: Counts, length: int) -> Bools:
-        """Return (N, C) whether a sitting that takes an item of a cell next is still `possible`."""
+    def after(self, counts: Counts, left: Counts, drop: Counts | int, length: int) -> Bools:
+        """Return (N, C) whether a sitting that takes an item of a cell next is still `possible`.
+
+        Parameters
+        ----------
+        drop : (C,) or one for all: by how much taking it lowers what is left of its own cell
+        """
         n, c = counts.shape
         one = np.eye(c, dtype=np.int64)
         taken = (counts[:, None, :] + one).reshape(n * c, c)
-        # what is left may be an underestimate: the item taken need not be among it
-        remaining = np.maximum(left[:, None, :] - one, 0).reshape(n * c, c)
+        remaining = np.maximum(left[:, None, :] - one * drop, 0).reshape(n * c, c)
         return self.possible(taken, remaining, length + 1).reshape(n, c)
 
     def _state(self, counts: Counts, left: Counts) -> tuple[Counts, Counts, Counts, Bools]:

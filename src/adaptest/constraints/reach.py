@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from adaptest.constraints.availability import Availability
 from adaptest.constraints.blueprint import Blueprint, Counts
 from adaptest.constraints.counting import Blocks
 from adaptest.constraints.feasibility import Question, possible, question
@@ -20,10 +21,10 @@ AT_ONCE = 512  # sittings counted together: what stays in a cache
 class Reach:
     """The look ahead of one exam.
 
-    Counting answers where it can: exactly, where the rules are blocks and enemies do not matter. Items
-    with enemies are first taken as lost (if the rules can be kept without them, they can be kept), then as
-    all there (if not even so, they cannot). What is left open, and rules that are no blocks, are settled
-    by an integer program. Every way gives the same answer, so that no sitting depends on the way.
+    Counting answers where it can: exactly, where the rules are blocks and enemies are of one cell. Items
+    with other enemies are first taken as lost (if the rules can be kept without them, they can be kept),
+    then as all there (if not even so, they cannot). What is left open, and rules that are no blocks, are
+    settled by an integer program. Every way gives the same answer, so no sitting depends on the way.
 
     Attributes
     ----------
@@ -41,6 +42,11 @@ class Reach:
         blocks = Blocks.of(self.blueprint, np.array(self.stops, dtype=np.intp))
         return blocks if blocks is not None and blocks.nests else None
 
+    @cached_property
+    def availability(self) -> Availability:
+        """How many items of each cell can still be given."""
+        return Availability(self.pool, self.blueprint)
+
     def open(self, counts: Counts, available: Bools, length: int) -> Bools:
         """Return (N,) whether sittings of this length can go on to keep every rule at every later stop.
 
@@ -52,9 +58,9 @@ class Reach:
         reachable = np.zeros(len(counts), dtype=np.bool_)
         unsure = np.ones(len(counts), dtype=np.bool_)
         if self.blocks is not None:
-            most, fewest = self._left(available)
+            fewest, most = self.availability.left(available)
             reachable = self.blocks.possible(counts, fewest, length)
-            unsure = ~reachable & self.blocks.possible(counts, most, length)
+            unsure = ~reachable & (fewest is not most) & self.blocks.possible(counts, most, length)
         for n in np.flatnonzero(unsure):
             reachable[n] = self._settle(counts[n], available[n], length)
         return reachable
@@ -68,34 +74,50 @@ class Reach:
         available : (N, J) items that may still be given
         length : items given, of all N
         """
-        n, c = counts.shape
-        yes, unsure = np.zeros((n, c), dtype=np.bool_), np.ones((n, c), dtype=np.bool_)
-        if self.blocks is not None:
-            most, fewest = self._left(available)
-            for start in range(0, n, AT_ONCE):
-                some = slice(start, start + AT_ONCE)
-                yes[some] = self.blocks.after(counts[some], fewest[some], length)
-                unsure[some] = False
-                if not yes[some].all() and fewest is not most:
-                    unsure[some] = ~yes[some] & self.blocks.after(counts[some], most[some], length)
-        if yes.all():
+        if self.blocks is None:
+            return self._settled(counts, available, available, length)
+        if len(counts) <= AT_ONCE:
+            return self._counted(self.blocks, counts, available, length)
+        parts = [slice(k, k + AT_ONCE) for k in range(0, len(counts), AT_ONCE)]
+        return np.concatenate([self._counted(self.blocks, counts[p], available[p], length) for p in parts])
+
+    def _counted(self, blocks: Blocks, counts: Counts, available: Bools, length: int) -> Bools:
+        """Return `allowed` by counting, where that settles it."""
+        holds, cell = self.availability, self.blueprint.cell
+        fewest, most = holds.left(available)
+        first = blocks.after(counts, fewest, 1, length)
+        if first.all() and not holds.counted.any():
             return available
-        allowed = available & yes[:, self.blueprint.cell]
-        for person, cell in zip(*np.nonzero(unsure), strict=True):
-            rows = np.flatnonzero(available[person] & (self.blueprint.cell == cell))
-            allowed[person, rows] = self._each(counts[person], available[person], rows, length)
+        allowed: Bools = available & first[:, cell]
+        worst = holds.worst_drop
+        if (worst > 1).any():
+            always = blocks.after(counts, fewest, worst, length)
+            matters = (first & ~always)[:, cell] & holds.counted & available
+            some = np.flatnonzero(matters.any(axis=1))
+            if some.size:
+                drop = holds.drop(available[some])
+                for size in range(2, int(worst.max()) + 1):
+                    kept = blocks.after(counts[some], fewest[some], size, length)[:, cell]
+                    allowed[some] &= (drop != size) | kept
+        if fewest is most:
+            return allowed
+        maybe = available & ~allowed & blocks.after(counts, most, 1, length)[:, cell]
+        if maybe.any():
+            allowed |= self._settled(counts, available, maybe, length)
+        return allowed
+
+    def _settled(self, counts: Counts, available: Bools, asked: Bools, length: int) -> Bools:
+        """Return which of the items `asked` about are allowed, by the integer program."""
+        allowed = np.zeros_like(available)
+        for person in np.flatnonzero(asked.any(axis=1)):
+            for cell in np.unique(self.blueprint.cell[asked[person]]):
+                rows = np.flatnonzero(asked[person] & (self.blueprint.cell == cell))
+                allowed[person, rows] = self._each(counts[person], available[person], rows, length)
         return allowed
 
     def next_stop(self, length: int) -> int:
         """Return the first length at which a sitting that is `length` long may stop after one more item."""
         return next((stop for stop in self.stops if stop > length), self.stops[-1])
-
-    def _left(self, available: Bools) -> tuple[Counts, Counts]:
-        """Return (N, C) the items still available, and those of them that never had an enemy."""
-        most = self.blueprint.count(available)
-        if not self.pool.has_enemies.any():
-            return most, most
-        return most, self.blueprint.count(available & ~self.pool.has_enemies)
 
     def _each(self, counts: Rows, available: Bools, rows: Rows, length: int) -> Bools:
         """Return whether each of a cell's items may come next in one sitting."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingE
 from adaptest.engine.sitting import estimated
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, permutation, uniform
+from adaptest.parameters import ItemParameters
 from adaptest.scoring.estimate import Estimates
 
 
@@ -120,6 +121,7 @@ class Responder:
     ability: Floats
     seed: NDArray[np.uint64]
     design: Design
+    _single: dict[int, ItemParameters] = field(default_factory=dict, repr=False)
 
     def __call__(self, who: Rows, chosen: Rows, sittings: Sittings) -> Rows:
         """Return (n,) scores of simulees `who` on items `chosen`, one each."""
@@ -130,7 +132,9 @@ class Responder:
         used, first = np.unique(chosen[order], return_index=True)
         for row, mine in zip(used, np.split(order, first[1:]), strict=True):
             # item by item: N x J x K probabilities would not fit
-            at_most = items.take(np.array([row])).probability(self.ability[who[mine]])[:, 0].cumsum(axis=1)
+            if row not in self._single:
+                self._single[row] = items.take(np.array([row]))
+            at_most = self._single[row].probability(self.ability[who[mine]])[:, 0].cumsum(axis=1)
             k = (u[mine, None] >= at_most[:, :-1]).sum(axis=1)
             scores[mine] = np.minimum(k, items.categories[row] - 1)
         return scores
