@@ -386,3 +386,21 @@ def test_what_a_bank_does_not_have_is_told(small):
             ask()
         assert str(caught.value) == said
     assert bank_named(small.parent, "small").fingerprint == bank.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("format: adaptest-exam/1\nid: mock\n", ":2: id must be the file's name 'practice'; got 'mock'"),
+        ("format: adaptest-exam/1\n", ":1: id must be the file's name 'practice'; got nothing"),
+        ("a:\n\tb: 1\n", ":2: must be indented with spaces; got a tab"),
+        ("a: " + "[" * 100_000, ":1: must nest at most 24 levels deep"),
+        ("id: practice\nid: practice\n", ":2: key 'id' must be given once; got it a second time"),
+    ],
+)
+def test_a_broken_exam_file_is_told_when_the_exam_is_asked_for(small, text, said):
+    (small / "exams/practice.yaml").write_text(text, encoding="utf-8")
+    bank = load_bank(small)  # another exam can still run
+    with pytest.raises(BankFileError) as caught:
+        bank.exam("practice")
+    assert str(caught.value) == f"small/exams/practice.yaml{said}"
