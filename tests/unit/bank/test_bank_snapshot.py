@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adaptest.bank.files import load_bank
+from adaptest.bank.lifecycle import FOLLOWS, SHOWN, STATUSES, may_follow
 from adaptest.bank.overview import counts, items, parameters, published, release_facts
 from adaptest.bank.provisional import LEVELS, SE_DIFFICULTY, judged_table
 from adaptest.bank.snapshot import current_snapshot, item_text
@@ -146,3 +147,10 @@ def test_the_judged_levels_are_evenly_spaced_and_in_order():
     assert np.ptp(np.diff(values)) == 0
     assert (np.diff(values) > 0).all()
     assert SE_DIFFICULTY >= 0.7
+
+
+def test_every_status_has_its_place_in_an_items_life():
+    assert set(FOLLOWS) == set(STATUSES)
+    assert all(after in STATUSES for following in FOLLOWS.values() for after in following)
+    assert not any(may_follow("retired", status) for status in STATUSES)
+    assert {"pretest", "operational"} == SHOWN
