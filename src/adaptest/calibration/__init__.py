@@ -1,5 +1,6 @@
 """From responses to item parameters with standard errors."""
 
+from adaptest.calibration.alternatives import calibrate_conditional, calibrate_joint
 from adaptest.calibration.calibrate import calibrate
 from adaptest.calibration.options import ItemSettings, Options
 from adaptest.calibration.result import CalibrationResult, CovarianceBlock, GroupMoments, Step
@@ -12,4 +13,6 @@ __all__ = [
     "Options",
     "Step",
     "calibrate",
+    "calibrate_conditional",
+    "calibrate_joint",
 ]

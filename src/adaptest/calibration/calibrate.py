@@ -14,7 +14,7 @@ from adaptest.calibration.e_step import Workers, workers
 from adaptest.calibration.em import Fitted, Problem, Progress, fit
 from adaptest.calibration.fixed import anchors_of, require_met
 from adaptest.calibration.grid_check import check, used
-from adaptest.calibration.latent import Latent
+from adaptest.calibration.latent import latent_for
 from adaptest.calibration.options import (
     BOUND,
     CHUNKS,
@@ -45,6 +45,7 @@ from adaptest.calibration.result import (
     CovarianceBlock,
     FittedLatent,
     GridCheck,
+    GridUsed,
 )
 from adaptest.calibration.standard_errors import Errors, errors
 from adaptest.calibration.starts import start
@@ -147,7 +148,7 @@ def calibrate(
         raise CalibrationError("no item can be estimated; each has no responses, or only one category in use")
     threads = min(threads or os.cpu_count() or 1, CHUNKS)
     with workers(threads) as pool, np.errstate(over="ignore", under="ignore"):
-        done = _estimate(ready, planned, counts, held_at, options, pool, progress)
+        done = _estimate(ready, planned, counts, options, pool, progress, anchored=bool(held_at))
         found = None
         if se != "none":
             own_errors = {
@@ -167,36 +168,27 @@ class _Done:
     check: GridCheck | None
 
 
-def _latent(planned: Plan, groups: int, anchored: bool, options: Options) -> Latent:
-    """Return what is free in the groups' distributions."""
-    fixed_slopes = any(item.model in SLOPE_FIXED for item in planned.items if item.status == "estimated")
-    lo, hi, nodes = options.grid or (-BOUND, BOUND, NODES)
-    first = np.arange(groups) == 0
-    empirical = options.latent == "empirical"
-    free_spread = anchored or (fixed_slopes and options.latent_variance == "free")
-    return Latent(
-        nodes=np.linspace(lo, hi, nodes),
-        moves=options.grid is None and not empirical,
-        empirical=empirical,
-        mean_free=~first if not anchored else np.ones(groups, dtype=np.bool_),
-        variance_free=~first if not free_spread else np.ones(groups, dtype=np.bool_),
-        centred=not anchored,
-        scaled=not free_spread,
-    )
-
-
 def _estimate(
     ready: Prepared,
     planned: Plan,
     counts: Floats,
-    anchors: Mapping[int, Anchor],
     options: Options,
     pool: Workers,
     progress: Progress | None,
+    *,
+    anchored: bool,
 ) -> _Done:
     """Return the maximum, on a grid that was checked."""
     coded = code(ready.responses, planned.fitted, planned.category, planned.sizes)
-    latent = _latent(planned, len(ready.responses.groups), bool(anchors), options)
+    slopes_fixed = any(item.model in SLOPE_FIXED for item in planned.items if item.status == "estimated")
+    latent = latent_for(
+        len(ready.responses.groups),
+        options.grid or (-BOUND, BOUND, NODES),
+        moves=options.grid is None,
+        empirical=options.latent == "empirical",
+        anchored=anchored,
+        spread_free=slopes_fixed and options.latent_variance == "free",
+    )
     problem = Problem(coded, planned.blocks, latent, pool)
     own = [
         [counts[j, score] if score < counts.shape[1] else 0.0 for score in planned.items[j].used]
@@ -204,7 +196,6 @@ def _estimate(
     ]
     first = np.concatenate([[0], np.cumsum(planned.sizes)])[:-1]
     begin = start(coded, planned.blocks, latent, np.concatenate(own), first)
-    limits = {"tolerance": options.tolerance, "max_iterations": options.max_iterations}
     fitted = fit(
         problem, begin, tolerance=options.tolerance, max_iterations=options.max_iterations, progress=progress
     )
@@ -214,7 +205,7 @@ def _estimate(
         problem,
         fitted,
         tolerance=options.tolerance,
-        max_iterations=int(limits["max_iterations"]),
+        max_iterations=options.max_iterations,
         adopt=options.grid is None,
     )
     return _Done(problem, fitted, found)
@@ -335,6 +326,12 @@ def _parameters(
     return ItemParameters(tuple(item for item in ids if item in some), tuple(families))
 
 
+def _grid_words(grid: GridUsed) -> str:
+    """Return a grid in words."""
+    unit = "standard deviations about each group's mean" if grid.moves_with_group else "logits"
+    return f"{grid.n} nodes on [{grid.lo:g}, {grid.hi:g}] {unit}"
+
+
 def _notes(planned: Plan, ids: Sequence[str], done: _Done, found: Errors | None) -> list[str]:
     """Return what the result must not hide, a sentence each."""
     notes = []
@@ -348,11 +345,10 @@ def _notes(planned: Plan, ids: Sequence[str], done: _Done, found: Errors | None)
             more = f" (and {len(those) - 1} more)" if len(those) > 1 else ""
             notes.append(f"item {those[0]!r}{more}: {sentence}")
     if done.check is not None and done.check.sensitive:
-        kept = used(done.problem.latent)
-        unit = "standard deviations" if kept.moves_with_group else "logits"
+        kept, other = _grid_words(used(done.problem.latent)), _grid_words(done.check.grid)
         notes.append(
-            f"the log-likelihood moves by {done.check.gain:.3f} on a finer and wider grid; "
-            f"this result is from {kept.n} nodes on [{kept.lo:g}, {kept.hi:g}] {unit}"
+            f"the grid matters: the log-likelihood moves by {done.check.gain:.3f} on {other}; "
+            f"this result is from {kept}"
         )
     if found is not None:
         if not found.positive_definite:

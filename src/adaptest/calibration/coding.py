@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptest.calibration.options import CHUNKS, DENSE_FROM
-from adaptest.models.base import Floats, Rows
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.responses.table import Responses, Scores, SparseRows
 
 PATTERN_ITEMS = 15  # up to as many items equal rows are worked on once; more seldom repeat
@@ -141,7 +141,9 @@ def code(responses: Responses, items: Rows, category: NDArray[np.int16], sizes: 
     binary = sizes == 2  # noqa: PLR2004 (right or wrong)
     whole = cells if binary.all() else np.ascontiguousarray(cells[:, binary])
     rows = np.flatnonzero(~binary)
-    present = (cells >= 0).all(axis=0) if rows.size else np.ones(len(items), np.bool_)
+    present: Bools = np.ones(len(items), np.bool_)
+    if rows.size:
+        present = np.asarray((cells >= 0).all(axis=0))
     units = _units(rows, sizes, present, first)
     joint = _joint(cells, rows, units)
     chunks = []
@@ -203,7 +205,8 @@ def _patterns(
     for k, size in enumerate(sizes):
         key = key * int(size + 1) + (cells[:, k] + 1)
     _, where, back = np.unique(key, return_index=True, return_inverse=True)
-    return cells[where], group[where], np.bincount(back, weights=weight)
+    total: Floats = np.bincount(back, weights=weight).astype(np.float64)
+    return cells[where], group[where], total
 
 
 def _units(rows: Rows, sizes: Rows, present: NDArray[np.bool_], first: Rows) -> tuple[Unit, ...]:

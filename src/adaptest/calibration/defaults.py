@@ -37,7 +37,9 @@ def models_of(
         asked = dict(model)
     else:
         if len(model) != len(items):
-            raise OptionError(f"model must name one model, or one for each of {len(items)} items; got {len(model)}")
+            raise OptionError(
+                f"model must name one model, or one for each of {len(items)} items; got {len(model)}"
+            )
         asked = dict(zip(items, model, strict=True))
     result = []
     for item in items:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from adaptest.calibration.coding import Chunk, Coded
 from adaptest.calibration.options import BLOCK

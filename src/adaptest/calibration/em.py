@@ -17,6 +17,8 @@ from adaptest.calibration.options import (
     AT_BOUND_DISCRIMINATION,
     AT_BOUND_GUESSING,
     GAIN_TOLERANCE,
+    HISTOGRAM_GAIN,
+    HISTOGRAM_TOLERANCE,
     RCOND,
     STEP_CAP,
     WINDOW,
@@ -116,7 +118,12 @@ class Problem:
             own.append(mine)
             common.append(shared)
         slopes, squares = self.latent.derivatives(state.moments, expected.mass)
-        if not self.latent.empirical:
+        if self.latent.empirical:
+            bars = np.exp(state.moments.histogram)
+            total = expected.mass.sum(axis=1, keepdims=True)
+            gradient.append((expected.mass - total * bars).ravel())
+            information.append((total * bars).ravel())
+        else:
             free = (self.latent.mean_free, self.latent.variance_free)
             gradient += [slopes[free[0], 0], slopes[free[1], 1]]
             information += [squares[free[0], 0, 0], squares[free[1], 1, 1]]
@@ -175,6 +182,9 @@ def fit(
     """
     layout = problem.layout
     memory = Anderson(WINDOW, RCOND)
+    near, little = tolerance, GAIN_TOLERANCE
+    if problem.latent.empirical:
+        near, little = max(tolerance, HISTOGRAM_TOLERANCE), HISTOGRAM_GAIN
     x, state = layout.pack(start), start
     image, best = x, -np.inf
     image_state = start
@@ -196,12 +206,11 @@ def fit(
         unbounded = _unbounded(problem, layout, state)
         remaining = np.where(unbounded, np.abs(step) * layout.visible(state), 0)
         largest = float(remaining.max(initial=0))
-        latent_change = _histogram_change(state, image_state)
-        history.append(Step(iteration, expected.log_likelihood, log_posterior, max(largest, latent_change)))
+        history.append(Step(iteration, expected.log_likelihood, log_posterior, largest))
         if progress is not None:
             progress(history[-1])
         enough = len(memory) > 1 or not len(x) or np.abs(image - x).max() < tolerance / 100
-        settled = largest <= tolerance and abs(gain) <= GAIN_TOLERANCE and latent_change <= tolerance
+        settled = largest <= near and abs(gain) <= little
         if (enough and settled) or iteration >= max_iterations:
             reason = (
                 "gradient and projected gain below tolerance"
@@ -229,14 +238,6 @@ def _unbounded(problem: Problem, layout: Layout, state: State) -> Bools:
     )
     ones = State(own, tuple(np.ones(common.shape) for common in state.common), state.moments)
     vector = layout.pack(ones)
-    free = len(vector) - int(problem.latent.mean_free.sum() + problem.latent.variance_free.sum())
-    if not problem.latent.empirical:
-        vector[free:] = 1
+    groups = sum(part.size for part in (*own, *ones.common))
+    vector[groups:] = 1
     return np.asarray(vector > 0)
-
-
-def _histogram_change(before: State, after: State) -> float:
-    """Return the largest change of a histogram's bars; 0 where the density is normal."""
-    if not before.moments.histogram.size:
-        return 0.0
-    return float(np.abs(np.exp(after.moments.histogram) - np.exp(before.moments.histogram)).max())

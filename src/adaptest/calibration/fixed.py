@@ -40,7 +40,7 @@ def anchors_of(
         for k, name in enumerate(block.ids):
             if name not in rows:
                 continue
-            psi, jacobian, columns = _psi(block, k)
+            psi, jacobian, columns = slope_intercept(block, k)
             matrix = joint.get(name)
             if matrix is None and with_error and isinstance(table, ParameterTable):
                 matrix = _diagonal(table, name, columns)
@@ -79,8 +79,8 @@ def _model(block: Family, k: int) -> str:
     return "3pl" if block.c[k] > 0 else "2pl"
 
 
-def _psi(block: Family, k: int) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Return an item's slopes and intercepts, their derivatives in the reported parameters, and its columns."""
+def slope_intercept(block: Family, k: int) -> tuple[Floats, Floats, tuple[str, ...]]:
+    """Return an item's slopes and intercepts, their derivatives in what is reported, and its columns."""
     if isinstance(block, LogisticItems):
         a, b, c, d = (float(column[k]) for column in (block.a, block.b, block.c, block.d))
         size = {"2pl": 2, "3pl": 3, "4pl": 4}[_model(block, k)]
@@ -90,21 +90,21 @@ def _psi(block: Family, k: int) -> tuple[Floats, Floats, tuple[str, ...]]:
         jacobian[0, 0], jacobian[1, 0], jacobian[1, 1] = 1, -b, -a
         jacobian[2, 2] = 1 / (c * (1 - c)) if c > 0 else 0
         jacobian[3, 3] = 1 / (d * (1 - d)) if d < 1 else 0
-        columns = ("discrimination", "difficulty", "guessing", "upper_asymptote")
-        return psi, jacobian[:size, :size], columns[:size]
+        names = ("discrimination", "difficulty", "guessing", "upper_asymptote")
+        return psi, jacobian[:size, :size], names[:size]
     if isinstance(block, NominalItems):
         own = int(block.categories[k])
         psi = np.concatenate([block.slope[k, 1:own], block.intercept[k, 1:own]])
         words = [f"{word}_{h}" for word in ("category_slope", "category_intercept") for h in range(1, own)]
         return psi, np.eye(len(psi)), tuple(words)
     own = int(block.categories[k]) - 1
-    a, b = float(block.a[k]), np.asarray(getattr(block, "b")[k, :own])  # noqa: B009 (every other family has steps)
+    slope, steps = float(block.a[k]), np.asarray(getattr(block, "b")[k, :own])  # noqa: B009 (not of Family)
     sums = np.tril(np.ones((own, own))) if isinstance(block, PartialCreditItems) else np.eye(own)
     jacobian = np.zeros((own + 1, own + 1))
-    jacobian[0, 0], jacobian[1:, 0], jacobian[1:, 1:] = 1, -(sums @ b), -a * sums
+    jacobian[0, 0], jacobian[1:, 0], jacobian[1:, 1:] = 1, -(sums @ steps), -slope * sums
     word = "threshold" if isinstance(block, GradedItems) else "step"
     columns = ("discrimination", *(f"{word}_{h}" for h in range(1, own + 1)))
-    return np.concatenate([[a], -a * (sums @ b)]), jacobian, columns
+    return np.concatenate([[slope], -slope * (sums @ steps)]), jacobian, columns
 
 
 def _joint(covariance: Sequence[CovarianceBlock]) -> dict[str, dict[tuple[str, str], float]]:
@@ -130,7 +130,9 @@ def _diagonal(
         if word in NUMBERED:
             values = table.se.get(word)
             width = 0 if values is None else values.shape[1]
-            se = float(values[row, int(number) - 1]) if values is not None and int(number) <= width else np.nan
+            se = (
+                float(values[row, int(number) - 1]) if values is not None and int(number) <= width else np.nan
+            )
         else:
             values = table.se.get(column)
             se = np.nan if values is None else float(values[row])

@@ -8,7 +8,14 @@ import numpy as np
 
 from adaptest.calibration.em import Fitted, Problem, fit
 from adaptest.calibration.latent import Latent
-from adaptest.calibration.options import FINER, GRID_REFINEMENTS, GRID_TOLERANCE, WIDER
+from adaptest.calibration.options import (
+    BOUND,
+    FINER,
+    GRID_REFINEMENTS,
+    GRID_TOLERANCE,
+    NODES,
+    WIDER,
+)
 from adaptest.calibration.result import GridCheck, GridUsed
 
 
@@ -19,11 +26,17 @@ def used(latent: Latent) -> GridUsed:
 
 
 def _refined(latent: Latent) -> Latent:
-    """Return the same distribution on a finer and wider grid."""
-    lo, hi = latent.nodes[0], latent.nodes[-1]
-    middle, half = (lo + hi) / 2, WIDER * (hi - lo) / 2
-    nodes = round((len(latent.nodes) - 1) * WIDER * FINER) + 1
-    return replace(latent, nodes=np.linspace(middle - half, middle + half, nodes))
+    """Return the same distribution on a finer and wider grid, one that moves: no group is too wide for it."""
+    half = WIDER * float(latent.nodes[-1]) if latent.moves else WIDER * BOUND
+    nodes = len(latent.nodes) if latent.moves else NODES
+    count = round((nodes - 1) * WIDER * FINER) + 1
+    return replace(latent, moves=True, nodes=np.linspace(-half, half, count))
+
+
+def conventional(problem: Problem, fitted: Fitted) -> float:
+    """Return how far the log-likelihood moves on nodes fixed at +-BOUND logits, other programs' default."""
+    fixed = replace(problem.latent, moves=False, nodes=np.linspace(-BOUND, BOUND, NODES))
+    return replace(problem, latent=fixed).expected(fitted.state).log_likelihood - fitted.log_likelihood
 
 
 def check(
@@ -32,7 +45,9 @@ def check(
     """Return the fit to keep, and how far the log-likelihood moves on a finer and wider grid.
 
     One E-step there gives the log-likelihood, and one M-step what is still to be gained; the fit is
-    repeated where the two together are not far below GRID_TOLERANCE.
+    repeated where the two together are not far below GRID_TOLERANCE. The only group of items with fixed
+    slopes, whose variance is free, is also compared with nodes fixed at +-BOUND logits: that is what other
+    programs have, and where it differs it decides.
 
     Parameters
     ----------
@@ -58,4 +73,14 @@ def check(
             break
         problem, fitted = finer, replace(better, history=(*fitted.history, *better.history))
     assert first is not None  # noqa: S101 (there is at least one round)
+    if adopt and not first.sensitive and _wide(problem.latent):
+        moved = conventional(problem, fitted)
+        if abs(moved) > GRID_TOLERANCE:
+            fixed = GridUsed(-BOUND, BOUND, NODES, moves_with_group=False)
+            first = GridCheck(fixed, fitted.log_likelihood + moved, moved, sensitive=True)
     return problem, fitted, first
+
+
+def _wide(latent: Latent) -> bool:
+    """Return whether the only group's variance is free because the slopes are fixed."""
+    return len(latent.mean_free) == 1 and not latent.mean_free[0] and bool(latent.variance_free[0])

@@ -142,7 +142,8 @@ class Latent:
         covariance = (raw * p) @ raw.T - np.outer(raw @ p, raw @ p)
         lack = raw @ (mass - total * p)
         extra = np.array([[0.0, 2 * lack[0]], [2 * lack[0], 2 * lack[1]]])
-        return total * covariance + extra
+        result: Floats = total * covariance + extra
+        return result
 
     def _match(self, g: int, share: Floats, mean: float, log_sd: float) -> tuple[float, float]:
         """Return mean and log SD whose discretised normal is closest to the shares, by Newton steps."""
@@ -184,6 +185,37 @@ class Latent:
         p = np.exp(log_weight)
         mean = (p * theta).sum(axis=1)
         return mean, (p * (theta - mean[:, None]) ** 2).sum(axis=1)
+
+
+def latent_for(
+    groups: int,
+    grid: tuple[float, float, int],
+    *,
+    moves: bool,
+    empirical: bool,
+    anchored: bool,
+    spread_free: bool,
+) -> Latent:
+    """Return what is known before the fit.
+
+    Parameters
+    ----------
+    grid : lowest and highest node and their number
+    moves : whether they are in units of each group's SD about its mean, else in logits
+    anchored : whether anchors hold the scale, so that every group is free
+    spread_free : whether the reference group's variance is free
+    """
+    every = np.ones(groups, dtype=np.bool_)
+    others = np.arange(groups) > 0
+    return Latent(
+        nodes=np.linspace(*grid),
+        moves=moves and not empirical,
+        empirical=empirical,
+        mean_free=every if anchored else others,
+        variance_free=every if anchored or spread_free else others,
+        centred=not anchored,
+        scaled=not (anchored or spread_free),
+    )
 
 
 def _log_normal(nodes: Floats, mean: float, sd: float) -> Floats:

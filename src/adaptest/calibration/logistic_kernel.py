@@ -77,7 +77,8 @@ class LogisticKernel:
             return result
         slope = self._slope(psi, theta)
         q, p = np.exp(log_p[:, 0]) + TINY, np.exp(log_p[:, 1])
-        return np.asarray(np.stack([-slope / q[:, None], slope / p[:, None]], axis=1))
+        result = np.stack([-slope / q[:, None], slope / p[:, None]], axis=1)
+        return result
 
     def observed_information(self, psi: Floats, theta: Floats, counts: Floats) -> Floats:
         """Return (J, P, P) minus the second derivatives."""
@@ -87,7 +88,7 @@ class LogisticKernel:
         q, p = np.exp(log_p[:, 0]) + TINY, np.exp(log_p[:, 1])
         slope, wrong, right = self._slope(psi, theta), counts[:, 0], counts[:, 1]
         squares = (right / p**2 + wrong / q**2)[:, None] * slope
-        result = np.matmul(squares, slope.transpose(0, 2, 1))
+        result: Floats = np.matmul(squares, slope.transpose(0, 2, 1))
         error = right / p - wrong / q
         c, d = self._asymptotes(psi)
         s = 1 / (1 + np.exp(-(psi[:, :1] * theta + psi[:, 1:2])))

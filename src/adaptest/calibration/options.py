@@ -23,6 +23,8 @@ GRID_REFINEMENTS = 6  # how often the grid is refined before the fit is taken as
 
 TOLERANCE = 2e-5  # logits: estimated distance to the maximum (10-14 E-steps, measured)
 GAIN_TOLERANCE = 1e-6  # log-posterior units still to be gained, projected
+HISTOGRAM_TOLERANCE = 1e-3  # logits, with a histogram as latent density: many bars fit almost as well ...
+HISTOGRAM_GAIN = 1e-2  # ... and the last log-likelihood units are those of bars, not of items
 MAX_ITERATIONS = 500  # E-steps
 WINDOW = 6  # Anderson's memory; longer ones won nothing
 STEP_CAP = 1.0  # logits: no accelerated step goes further
@@ -109,7 +111,8 @@ class ItemSettings:
     ----------
     model : name of its model
     options : number of response options, for the guessing prior's mean
-    prior_discrimination, prior_difficulty, prior_guessing, prior_upper_asymptote : like "beta:5,17", or "none"
+    prior_discrimination, prior_difficulty, prior_guessing, prior_upper_asymptote : like "beta:5,17", or
+        "none"
     """
 
     model: str | None = None

@@ -134,7 +134,13 @@ def standard_errors(seen: View, found: Errors, items: int, skipped: Bools) -> di
 
 
 def covariance_blocks(
-    seen: View, found: Errors, ids: Sequence[str], skipped: Bools, groups: Rows, names: Sequence[str], sd: Floats
+    seen: View,
+    found: Errors,
+    ids: Sequence[str],
+    skipped: Bools,
+    groups: Rows,
+    names: Sequence[str],
+    sd: Floats,
 ) -> tuple[CovarianceBlock, ...]:
     """Return the covariance of what is reported, block by block; groups stand as ("group:NAME", "mean").
 
@@ -218,12 +224,12 @@ def statuses(
         part = reported(block, psi, plans[0].used)
         where = [k for k, name in enumerate(part.names) if name.startswith(LOCATIONS)]
         if block.model == "rsm":
-            outside = part.values[:, :1] + np.concatenate([part.values[:, 1:]], axis=1)
+            outside = part.values[:, :1] + part.values[:, 1:]
         else:
             outside = part.values[:, where]
-        bound = edge.any(axis=1)
+        bound: Bools = np.asarray(edge.any(axis=1))
         if relative is not None and own.shape[1]:
-            bound |= (relative[own] < AT_BOUND_INFORMATION).any(axis=1)
+            bound |= np.asarray((relative[own] < AT_BOUND_INFORMATION).any(axis=1))
         prior = _at_prior(block, psi, fitted, own)
         for k, row in enumerate(block.rows):
             j = int(plan.fitted[row])

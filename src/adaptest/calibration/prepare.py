@@ -23,9 +23,7 @@ class Prepared:
     flags: tuple[str, ...]
 
 
-def prepare(
-    given: Responses, *, omitted: Policy, not_reached: Policy, unlabelled: bool
-) -> Prepared:
+def prepare(given: Responses, *, omitted: Policy, not_reached: Policy, unlabelled: bool) -> Prepared:
     """Return the responses ready for a fit.
 
     Parameters

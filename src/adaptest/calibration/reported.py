@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,13 @@ from adaptest.models import (
 )
 from adaptest.models.base import Floats
 
+ORDERED: dict[str, Callable[..., Family]] = {
+    "grm": GradedItems,
+    "sequential": SequentialItems,
+    "pcm": PartialCreditItems,
+    "gpcm": PartialCreditItems,
+    "rsm": PartialCreditItems,
+}
 NEVER = 50.0  # logits: a category nobody used is reached or left with probability exp(-50)
 APART = 1e-9  # logits between the thresholds of a graded category nobody used
 
@@ -103,7 +110,7 @@ def family(ids: Sequence[str], blocks: Sequence[tuple[Block, Floats, Sequence[It
         elif block.model == "nrm":
             result.append(_nominal(names, natural, plans))
         else:
-            make = {"grm": GradedItems, "sequential": SequentialItems}.get(block.model, PartialCreditItems)
+            make = ORDERED[block.model]
             b = -(natural[:, 1:] @ _steps(block, used).T) / natural[:, :1]
             whole = [
                 _all_steps(block.model, row, float(a), plan.used)

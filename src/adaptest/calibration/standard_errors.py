@@ -23,7 +23,7 @@ class Errors:
     ----------
     places, covariance : of each block, (f,) and (f, f)
     positive_definite : whether the information is; without it there is no covariance
-    relative : (F,) observed information over the complete data's
+    relative : (F,) the least share of the complete data's information that an item's parameters keep
     blocked : whether different items were taken as independent
     includes_anchor_error : None without anchors
     """
@@ -52,10 +52,9 @@ def errors(
     if known and size + sum(len(matrix) for matrix in known.values()) <= LOUIS_FULL_PARAMETERS:
         return _with_anchors(problem, state, method, held, known)
     blocks = information(problem, state)
-    relative = np.ones(size)
+    relative = _relative(problem, blocks, size)
     places, covariance, definite = [], [], True
     for block in blocks:
-        relative[block.places] = np.diag(block.observed) / np.maximum(block.complete, 1e-300)
         free = ~held[block.places]
         matrix = _covariance(_part(block, free), method)
         if matrix is None:
@@ -65,9 +64,24 @@ def errors(
             covariance.append(matrix)
     blocked = len(blocks) > 1
     includes = None if not anchors else False
-    return Errors(
-        tuple(places), tuple(covariance) if definite else (), definite, relative, blocked, includes
-    )
+    return Errors(tuple(places), tuple(covariance) if definite else (), definite, relative, blocked, includes)
+
+
+def _relative(problem: Problem, blocks: tuple[InformationBlock, ...], size: int) -> Floats:
+    """Return (F,) the least share of the complete data's information that an item's parameters keep."""
+    result = np.ones(size)
+    where = np.zeros(size, dtype=np.intp)
+    member = np.zeros(size, dtype=np.intp)
+    for k, block in enumerate(blocks):
+        where[block.places], member[block.places] = np.arange(len(block.places)), k
+    for places in problem.layout.places()[0]:
+        for own in places if places.size else ():
+            block = blocks[member[own[0]]]
+            at = where[own]
+            scale = 1 / np.sqrt(np.maximum(block.complete[at], 1e-300))
+            scaled = block.observed[np.ix_(at, at)] * scale[:, None] * scale
+            result[own] = np.linalg.eigvalsh(scaled)[0] if np.isfinite(scaled).all() else 0.0
+    return result
 
 
 def _part(block: InformationBlock, free: Bools) -> InformationBlock:
@@ -143,7 +157,8 @@ def _with_anchors(
     for column in range(2):
         free_places.append(group_places[group_places[:, column] >= 0, column])
     free, anchor = np.concatenate(free_places), np.concatenate(anchor_places)
-    relative = (np.diag(whole.observed) / np.maximum(whole.complete, 1e-300))[free]
+    relative = np.ones(problem.layout.n_free)
+    relative[:] = _relative(wide, (whole,), size)[free]
     free = free[~held]
     part = np.isin(np.arange(size), free)
     matrix = _covariance(_part(whole, part), method)

@@ -43,7 +43,7 @@ def start(coded: Coded, blocks: tuple[Block, ...], latent: Latent, counts: Float
         psi = _intercepts(block, psi, slope, share)
         if block.log_slope:
             psi[:, 0] = np.log(psi[:, 0])
-        own_start, common_start = _solve(block, psi)
+        own_start, common_start = solve(block, psi)
         own.append(own_start)
         common.append(common_start)
     return State(tuple(own), tuple(common), latent.start())
@@ -98,7 +98,7 @@ def _asymptotes(block: Block) -> tuple[Floats, Floats]:
     return result[0], np.maximum(result[1], result[0] + 0.05)
 
 
-def _solve(block: Block, psi: Floats) -> tuple[Floats, Floats]:
+def solve(block: Block, psi: Floats) -> tuple[Floats, Floats]:
     """Return own and common parameters that come closest to `psi`."""
     goal = psi - block.base
     common = np.zeros(block.shared.shape[1])

@@ -11,6 +11,8 @@ from adaptest.calibration.latent import Latent, Moments
 from adaptest.calibration.logistic_kernel import LogisticKernel
 from adaptest.models.base import Floats, Rows
 
+LOWEST_BAR = -600.0  # log probability of a histogram's bar: it stays a number
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
@@ -23,17 +25,22 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """How a state lies in a vector: block after block, own then common; then free means and log SDs."""
+    """How a state lies in a vector: block after block, own then common; then the groups.
+
+    A normal density has its free means and log SDs there, a histogram the logs of its bars.
+    """
 
     blocks: tuple[Block, ...]
     latent: Latent
 
     def pack(self, state: State) -> Floats:
-        """Return the free parameters as one vector (histograms are not among them)."""
+        """Return the free parameters as one vector."""
         parts = []
         for own, common in zip(state.own, state.common, strict=True):
             parts += [own.ravel(), common]
-        if not self.latent.empirical:
+        if self.latent.empirical:
+            parts.append(state.moments.histogram.ravel())
+        else:
             parts += [
                 state.moments.mean[self.latent.mean_free],
                 state.moments.log_sd[self.latent.variance_free],
@@ -50,7 +57,11 @@ class Layout:
             common.append(vector[at : at + shared.size])
             at += shared.size
         moments = like.moments
-        if not self.latent.empirical:
+        if self.latent.empirical:
+            bars = np.clip(vector[at:].reshape(moments.histogram.shape), LOWEST_BAR, 0)
+            bars -= np.log(np.exp(bars).sum(axis=1, keepdims=True))
+            moments = replace(moments, histogram=bars)
+        else:
             mean, log_sd = moments.mean.copy(), moments.log_sd.copy()
             middle = at + int(self.latent.mean_free.sum())
             mean[self.latent.mean_free] = vector[at:middle]
@@ -66,7 +77,7 @@ class Layout:
         ]
 
     def visible(self, state: State) -> Floats:
-        """Return how far each free parameter moves what is reported, per unit: c(1 - c) for a logit."""
+        """Return how far each parameter moves what is reported, per unit: c(1 - c) for a logit."""
         parts = []
         for block, psi, own in zip(self.blocks, self.psi(state), state.own, strict=True):
             unit = np.ones_like(psi)
@@ -74,13 +85,15 @@ class Layout:
                 asymptote = 1 / (1 + np.exp(-psi[:, 2:]))
                 unit[:, 2:] = asymptote * (1 - asymptote)
             parts += [(unit @ np.abs(block.local))[:, : own.shape[1]].ravel(), np.ones(block.shared.shape[1])]
-        if not self.latent.empirical:
+        if self.latent.empirical:
+            parts.append(np.exp(state.moments.histogram).ravel())
+        else:
             parts.append(np.ones(int(self.latent.mean_free.sum() + self.latent.variance_free.sum())))
         return np.concatenate(parts) if parts else np.empty(0)
 
     @property
     def n_free(self) -> int:
-        """Number of free parameters (histograms not counted)."""
+        """Number of free parameters; a histogram's bars, last in the vector, are not counted."""
         return self.places()[3]
 
     def places(self) -> tuple[list[Rows], list[Rows], Rows, int]:
