@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(capfd):
+def run(folder, capfd):  # noqa: ARG001 (which moves into the folder)
     """The command line in this process, which is quicker; `subprocess` where the process itself is tested."""
 
     def of(*arguments):
@@ -144,8 +144,8 @@ def test_items_without_parameters_are_an_error_or_counted(folder, run):
     refused = run("more.csv", "--parameters", "items.csv")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == (
-        "adaptest: more.csv: item 'x' (and 1 more) must have parameters in items.csv; got none; name a column "
-        "that is no item in --id-columns, or leave such items out with --ignore-unknown\n"
+        "adaptest: more.csv: item 'x' (and 1 more) must have parameters in items.csv; got none; name a "
+        "column that is no item in --id-columns, or leave such items out with --ignore-unknown\n"
     )
     counted = run("more.csv", "--parameters", "items.csv", "--ignore-unknown")
     assert table(counted.stdout)[0]["n_items"] == "1"

@@ -109,6 +109,11 @@ def test_the_id_column_of_a_wide_file_is_found_or_named(read):
     assert (pattern.persons, pattern.items) == (("x",), ("Q1",))
 
 
+def test_id_columns_of_a_long_file_are_said_to_say_nothing(read):
+    responses = read("person,item,score\na,i,1\n", id_columns=["person"])
+    assert responses.notes[-1] == "id columns say nothing in a long table"
+
+
 def test_rows_are_numbered_where_the_first_id_column_repeats_itself(read):
     responses = read("country,Q1\nA,1\nA,0\n", id_columns=["country"])
     assert responses.persons == ("1", "2")
@@ -185,6 +190,7 @@ def test_arrays_keep_the_named_codes_and_take_the_items_ids():
     items = LogisticItems(("x", "y"), [1, 1], [0, 0], [0, 0], [1, 1])
     responses = read_responses(array.astype(float), items=items)
     assert responses.items == ("x", "y")
+    assert cells(read_responses([[1, 0], [0, 2]])) == [[1, 0], [0, 2]]
     letters = read_responses(np.array([["A", "B"], ["C", ""]]), key={"i1": "A", "i2": "B"})
     assert cells(letters) == [[1, 1], [0, -1]]
 

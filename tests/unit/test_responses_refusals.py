@@ -257,6 +257,16 @@ def test_a_parquet_cell_is_refused_by_its_row(tmp_path):
     )
 
 
+def test_columns_of_dates_or_lists_are_refused():
+    for column, got in (
+        ([[1], [2]], "List(Int64)"),
+        (pl.date_range(pl.date(2026, 1, 1), pl.date(2026, 1, 2), eager=True), "Date"),
+    ):
+        with pytest.raises(ResponseFileError) as caught:
+            read_responses(pl.DataFrame({"id": ["a", "b"], "Q1": column}))
+        assert str(caught.value) == f"responses: column 'Q1' must hold text or numbers; got {got}"
+
+
 def test_ids_that_are_fractions_are_refused():
     table = pl.DataFrame({"person": [1.0, 2.0], "item": ["i", "i"], "score": [1, 0]})
     with pytest.raises(ResponseFileError) as caught:
@@ -354,6 +364,10 @@ ARRAYS = {
     "a fraction": (
         np.array([[0, 1], [0.5, 1]]),
         "responses: row 1: item 'i1': a score must be a whole number from 0 to 127; got 0.5",
+    ),
+    "rows of different lengths": (
+        [[0, 1], [0]],
+        "responses: rows must have the same length; got different ones",
     ),
     "an unknown code": (
         np.array([[0, -4]]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -61,7 +62,7 @@ def read_responses(
     Parameters
     ----------
     source : a path (.csv, .csv.gz, .parquet); anything with `__arrow_c_stream__`; a mapping of columns; or a
-        (N, J) array of scores, nan or -1 where not presented, -2 omitted, -3 not reached
+        (N, J) array, or rows, of scores: nan or -1 where not presented, -2 omitted, -3 not reached
     format : "long" or "wide"; by default long if the header has `person` and `item`
     key : a CSV file with columns item and key, or a mapping item -> option(s): a cell is then an option, and
         earns 1 if it is a correct one and 0 if not
@@ -93,13 +94,18 @@ def read_responses(
         duplicates,
         categories,
     )
+    if isinstance(source, (list, tuple)):
+        source = _array(source)
     if isinstance(source, np.ndarray):
         if groups or weights or person or id_columns:
             raise OptionError("an array has no named columns; give a data frame or a mapping of columns")
         return _from_array(source, reading, items)
     table = source_of(source)
     if format == "long" or (format is None and is_long(table.columns)):
-        return _long(table, reading)
+        read = _long(table, reading)
+        if person is None and id_columns is None:
+            return read
+        return replace(read, notes=(*read.notes, "id columns say nothing in a long table"))
     _refuse_nearly_long(table, format)
     columns = wide_columns(table, reading, id_columns, person)
     rows = WideRows(table, reading, columns)
@@ -112,6 +118,14 @@ def _long(table: Source, reading: Reading) -> Responses:
     for _ in rows.read():
         pass
     return rows.responses()
+
+
+def _array(rows: Sequence[Any]) -> np.ndarray[Any, Any]:
+    """Return rows of equal length as an array."""
+    try:
+        return np.asarray(rows)
+    except ValueError:
+        raise ResponseFileError("responses: rows must have the same length; got different ones") from None
 
 
 def _refuse_nearly_long(table: Source, layout: Layout | None) -> None:

@@ -127,6 +127,7 @@ class ParquetSource:
         import polars as pl
 
         names = list(dict.fromkeys((*text, *scores)))
+        _plain_types(self.name, self._table.select(names).collect_schema())
         size = max(BATCH // len(names), 1)
         row = 0
         while True:
@@ -159,6 +160,7 @@ class FrameSource:
     def batches(self, text: Sequence[str], scores: Sequence[str]) -> Iterator[Batch]:
         """Yield slices of some million cells."""
         names = list(dict.fromkeys((*text, *scores)))
+        _plain_types(self.name, self._frame.select(names).schema)
         size = max(BATCH // len(names), 1)
         for row in range(0, self._frame.height, size):
             yield Batch(self._frame.select(names).slice(row, size), row)
@@ -166,6 +168,16 @@ class FrameSource:
     def where(self, row: int) -> str:
         """Return the row, from 0 as in memory."""
         return f"{self.name}: row {row}"
+
+
+def _plain_types(name: str, schema: Mapping[str, Any]) -> None:
+    """Raise unless every column holds text, numbers, truths or nothing."""
+    import polars as pl
+
+    plain = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Null)
+    for column, kind in schema.items():
+        if not (kind.is_numeric() or isinstance(kind, plain) or kind in plain):
+            raise ResponseFileError(f"{name}: column {column!r} must hold text or numbers; got {kind}")
 
 
 def ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
