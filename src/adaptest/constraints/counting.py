@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,15 @@ class Share(NamedTuple):
     block: int
     wanted: Bools
     lower: Fraction
+
+
+class State(NamedTuple):
+    """(N, D) each: items held, due at once, ever possible in a block; whether its share can be kept."""
+
+    held: Counts
+    due: Counts
+    cap: Counts
+    fine: Bools
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,47 +119,95 @@ class Blocks:
         if not later.any():
             return np.ones(len(counts), dtype=np.bool_)
         stops, least, most = self.stops[later], self.least[:, later], self.most[:, later]
-        held, due, cap, fine = self._state(counts, left)
-        need = np.maximum(least - held[:, :, None], due[:, :, None])
-        fine &= (held + due <= most[:, 0]).all(axis=1)
-        fine &= (need.sum(axis=1) <= stops - length).all(axis=1)
-        fine &= (np.minimum(most, cap[:, :, None]).sum(axis=1) >= stops).all(axis=1)
-        fine &= (least <= cap[:, :, None]).all(axis=(1, 2))
-        return fine
+        held = self._state(counts, left)
+        need, room, fine = _ahead(held, least, most)
+        needed = (need.sum(axis=1) <= stops - length).all(axis=1)
+        filled = (room.sum(axis=1) >= stops).all(axis=1)
+        return np.asarray(fine.all(axis=1) & needed & filled)
 
     def after(self, counts: Counts, left: Counts, drop: Counts | int, length: int) -> Bools:
         """Return (N, C) whether a sitting that takes an item of a cell next is still `possible`.
+
+        Only the cell's own block changes, so that the others are summed once.
 
         Parameters
         ----------
         drop : (C,) or one for all: by how much taking it lowers what is left of its own cell
         """
-        n, c = counts.shape
-        one = np.eye(c, dtype=np.int64)
-        taken = (counts[:, None, :] + one).reshape(n * c, c)
-        remaining = np.maximum(left[:, None, :] - one * drop, 0).reshape(n * c, c)
-        return self.possible(taken, remaining, length + 1).reshape(n, c)
+        later = self.stops > length
+        if not later.any():
+            return np.ones(counts.shape, dtype=np.bool_)
+        stops, least, most = self.stops[later], self.least[:, later], self.most[:, later]
+        own = self._block_of
+        before = self._state(counts, left)
+        need, room, fine = _ahead(before, least, most)
+        lost = np.minimum(left, drop)
+        taken = State(
+            before.held[:, own] + 1, before.due[:, own], before.cap[:, own] + 1 - lost, before.fine[:, own]
+        )
+        for share in self.shares:
+            for cell in np.flatnonzero(self.member[share.block]):
+                one = np.zeros(counts.shape[1], dtype=np.int64)
+                one[cell] = 1
+                taken.due[:, cell], taken.cap[:, cell], taken.fine[:, cell] = self._share(
+                    share, counts + one, np.asarray(left - lost * one)
+                )
+        need_own, room_own, fine_own = _ahead(taken, least[own], most[own])
+        needed = (need.sum(axis=1)[:, None] - need[:, own] + need_own <= stops - length - 1).all(axis=2)
+        filled = (room.sum(axis=1)[:, None] - room[:, own] + room_own >= stops).all(axis=2)
+        others = fine.sum(axis=1)[:, None] - fine[:, own] == fine.shape[1] - 1
+        return np.asarray(others & fine_own & needed & filled)
 
-    def _state(self, counts: Counts, left: Counts) -> tuple[Counts, Counts, Counts, Bools]:
-        """Return (N, D) items held, due at once, and at most; and (N,) whether every share can be kept."""
-        held = (counts[:, None, :] * self.member).sum(axis=2)
-        cap = held + (left[:, None, :] * self.member).sum(axis=2)
-        due = np.zeros_like(held)
-        fine = np.ones(len(counts), dtype=np.bool_)
-        for block, wanted, lower in self.shares:
-            rest = self.member[block].astype(np.bool_) & ~wanted
-            good, more = counts[:, wanted].sum(axis=1), left[:, wanted].sum(axis=1)
-            other, others = counts[:, rest].sum(axis=1), left[:, rest].sum(axis=1)
-            part, whole = lower.numerator, lower.denominator
-            if part == whole:
-                fine &= other == 0
-                cap[:, block] = good + more
-                continue
-            due[:, block] = np.maximum(-(-other * part // (whole - part)) - good, 0)
-            fine &= due[:, block] <= more
-            room = (good + more) * (whole - part) // part
-            cap[:, block] = good + more + np.minimum(other + others, room)
-        return held, due, cap, fine
+    @cached_property
+    def _block_of(self) -> Rows:
+        """(C,) the block of each cell."""
+        return np.asarray(np.argmax(self.member, axis=0), dtype=np.intp)
+
+    @cached_property
+    def _sorted(self) -> tuple[Rows, Rows, Rows]:
+        """Cells sorted by block, where each block begins, and which blocks these are."""
+        cells = np.argsort(self._block_of, kind="stable")
+        blocks, starts = np.unique(self._block_of[cells], return_index=True)
+        return cells, starts, blocks
+
+    def _by_block(self, by_cell: Counts) -> Counts:
+        """Return (N, D) sums of (N, C)."""
+        cells, starts, blocks = self._sorted
+        sums = np.zeros((len(by_cell), len(self.member)), dtype=np.int64)
+        sums[:, blocks] = np.add.reduceat(by_cell[:, cells], starts, axis=1)
+        return sums
+
+    def _state(self, counts: Counts, left: Counts) -> State:
+        """Return how each block stands."""
+        held = self._by_block(counts)
+        state = State(
+            held, np.zeros_like(held), held + self._by_block(left), np.ones(held.shape, dtype=np.bool_)
+        )
+        for share in self.shares:
+            k = share.block
+            state.due[:, k], state.cap[:, k], state.fine[:, k] = self._share(share, counts, left)
+        return state
+
+    def _share(self, share: Share, counts: Counts, left: Counts) -> tuple[Rows, Rows, Bools]:
+        """Return (N,) items due at once, the most the block can hold, and whether its share can be kept."""
+        rest = self.member[share.block].astype(np.bool_) & ~share.wanted
+        good, more = counts[:, share.wanted].sum(axis=1), left[:, share.wanted].sum(axis=1)
+        other, others = counts[:, rest].sum(axis=1), left[:, rest].sum(axis=1)
+        part, whole = share.lower.numerator, share.lower.denominator
+        if part == whole:
+            return np.zeros_like(good), good + more, other == 0
+        due = np.maximum(-(-other * part // (whole - part)) - good, 0)
+        room = (good + more) * (whole - part) // part
+        return due, good + more + np.minimum(other + others, room), due <= more
+
+
+def _ahead(state: State, least: Counts, most: Counts) -> tuple[Counts, Counts, Bools]:
+    """Return (N, D, T) items needed and items that fit by each stop; (N, D) whether a block is fine."""
+    need = np.maximum(least - state.held[:, :, None], state.due[:, :, None])
+    room = np.minimum(most, state.cap[:, :, None])
+    fine = state.fine & (state.held + state.due <= most[:, 0])
+    fine &= (least <= state.cap[:, :, None]).all(axis=2)
+    return need, room, fine
 
 
 def _shares(blueprint: Blueprint, member: Counts) -> tuple[Share, ...] | None:
