@@ -53,7 +53,7 @@ def calibrate_conditional(
     ]
     blocks = () if fit.covariance is None else (CovarianceBlock(tuple(names), fit.covariance),)
     extreme = _extreme_persons(ready.responses, categories)
-    notes = [f"{extreme} persons with an extreme score carry no information here"] if extreme else []
+    notes = [f"{extreme:g} persons with an extreme score carry no information here"] if extreme else []
     return _result(
         ready, model, categories, status, used, fit.step,
         se=None if fit.covariance is None else np.sqrt(np.diag(fit.covariance)),
@@ -120,11 +120,11 @@ def _ready(
     return ready, categories, tuple(status)
 
 
-def _extreme_persons(responses: Responses, categories: Rows) -> int:
+def _extreme_persons(responses: Responses, categories: Rows) -> float:
     cells = responses.dense()
     score = np.where(cells >= 0, cells, 0).sum(axis=1)
     most = np.where(cells >= 0, categories - 1, 0).sum(axis=1)
-    return int(((score == 0) | (score == most)).sum())
+    return float(responses.weight[(score == 0) | (score == most)].sum())
 
 
 def _result(

@@ -78,7 +78,7 @@ def joint(
     change = np.full(len(categories), np.inf)
     for cycle in range(MAXIMUM_CYCLES):
         theta_before, step_before = theta, step
-        theta, log_likelihood = _persons(theta, step, cells, presented, score, used)
+        theta, log_likelihood = _persons(theta, step, cells, presented, weight, score, used)
         theta = np.where(used, theta - np.average(theta[used], weights=weight[used]), theta)
         step = _items(theta, step, presented, weight, reached, real)
         history.append(log_likelihood)
@@ -111,7 +111,7 @@ def _probability(theta: Floats, step: Floats) -> Floats:
 
 
 def _persons(
-    theta: Floats, step: Floats, cells: Scores, presented: Bools, score: Floats, used: Bools
+    theta: Floats, step: Floats, cells: Scores, presented: Bools, weight: Floats, score: Floats, used: Bools
 ) -> tuple[Floats, float]:
     """Return theta after one Newton step, and the log-likelihood before it."""
     new, total = theta.copy(), 0.0
@@ -120,7 +120,7 @@ def _persons(
         p = _probability(theta[part], step)
         here = presented[part]
         own = np.take_along_axis(p, np.maximum(cells[part], 0)[..., None].astype(np.intp), axis=2)[..., 0]
-        total += float(np.log(own[here]).sum())
+        total += float((np.log(np.where(here, own, 1)) * weight[part, None]).sum())
         k = np.arange(p.shape[2])
         mean = (p * k).sum(axis=2)
         variance = np.where(here, (p * k**2).sum(axis=2) - mean**2, 0).sum(axis=1)

@@ -96,6 +96,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         code = _fail(f"{where}{(error.strerror or str(error)).lower()}", 1)
+    except Exception as error:  # noqa: BLE001 (a fault of ours: the user gets a sentence, the log the rest)
+        code = _fault(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -112,6 +114,15 @@ def _fail(sentence: str, code: int) -> int:
     except OSError:  # standard error is gone too: the exit code is all that is left to say
         return code
     return code
+
+
+def _fault(error: Exception) -> int:
+    """Say that the program is at fault; the traceback goes to the log."""
+    import logging
+
+    logging.getLogger("adaptest").debug("internal error", exc_info=error)
+    kind, text = type(error).__name__, str(error)
+    return _fail(f"internal error, please report it with -vv: {kind}{': ' if text else ''}{text}", 1)
 
 
 def _closed_pipe() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
@@ -59,7 +59,7 @@ def read(
     path: str,
     *,
     layout: Literal["long", "wide"] | None,
-    key: str | None,
+    key: str | Mapping[str, str] | None,
     id_columns: str | None,
     person: str | None,
     omitted_code: tuple[str, ...],

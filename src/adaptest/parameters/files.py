@@ -17,6 +17,8 @@ from adaptest.parameters.rating_scale import relative, relative_floats
 from adaptest.parameters.sheet import Column, is_parquet, read_sheet, write_sheet
 from adaptest.parameters.table import ParameterTable
 
+WITHOUT_D = ("rasch", "pcm", "rsm", "nrm")  # slopes fixed at 1, or of one metric by definition
+
 
 def read_parameters(path: StrPath, *, scaling_constant: float | None = None) -> ItemParameters:
     """Return the items of a parameter table, in the order of its rows.
@@ -77,14 +79,16 @@ def write_parameters(path: StrPath, items: ItemParameters) -> None:
     write_parameter_table(path, ParameterTable.of(items))
 
 
-def write_parameter_table(path: StrPath, table: ParameterTable) -> None:
+def write_parameter_table(path: StrPath, table: ParameterTable, *, scaling_constant: float = 1.0) -> None:
     """Write a parameter table whole: CSV, `.csv.gz` or Parquet by its name; reading it gives it back.
 
     Columns, always in this order: `item_id, model, discrimination, difficulty, threshold_k, step_k,
     category_slope_k, category_intercept_k, guessing, upper_asymptote, scaling_constant`, the same
     parameters again as `se_...`, `n, n_per_category, basis, status, flags, scale_id`, then further ones.
     A parameter that no row has gets no column; where no row has any, the first two are there, empty.
-    D is 1. Numbers are the shortest text of the same bits.
+    D is 1 unless `scaling_constant` says otherwise: discriminations that a model estimates are then divided
+    by it, its column says so, and reading multiplies them again. Numbers are the shortest text of the same
+    bits.
     `n_per_category` and `flags` are words separated by spaces. Steps of `rsm` are about `difficulty`,
     those of `pcm` and `gpcm` absolute.
 
@@ -94,10 +98,14 @@ def write_parameter_table(path: StrPath, table: ParameterTable) -> None:
     """
     exact = not is_parquet(path)
     columns: dict[str, Column] = {"item_id": list(table.ids), "model": list(table.models)}
-    columns |= _parameters(table, exact=exact)
-    columns["scaling_constant"] = [1.0 if item in table.items.row else None for item in table.ids]
+    d = np.where([model in WITHOUT_D for model in table.models], 1.0, scaling_constant)
+    columns |= _parameters(table, d, exact=exact)
+    columns["scaling_constant"] = [
+        value if item in table.items.row else None for item, value in zip(table.ids, d.tolist(), strict=True)
+    ]
     for name in PARAMETERS:
-        columns |= _spread(f"se_{name}", table.se[name] if name in table.se else np.empty((len(table), 0)))
+        se = table.se[name] if name in table.se else np.empty((len(table), 0))
+        columns |= _spread(f"se_{name}", se / d if name == "discrimination" and se.size else se)
     columns["n"] = [None if np.isnan(count) else _count(count) for count in table.n.tolist()]
     columns["n_per_category"] = [" ".join(map(repr, map(_count, some))) for some in table.n_per_category]
     columns |= {name: list(getattr(table, name)) for name in ("basis", "status")}
@@ -114,13 +122,13 @@ def write_parameter_table(path: StrPath, table: ParameterTable) -> None:
     write_sheet(path, columns)
 
 
-def _parameters(table: ParameterTable, *, exact: bool) -> dict[str, Column]:
+def _parameters(table: ParameterTable, d: Floats, *, exact: bool) -> dict[str, Column]:
     """Return the columns of parameters, with an empty cell where a row has none."""
     values = columns_of(table.items)
     place = np.array([table.items.row.get(item, -1) for item in table.ids], dtype=np.intp)
     for name, column in values.items():
         padded = np.concatenate([column, np.full((1, *column.shape[1:]), np.nan)])
-        values[name] = padded[place]
+        values[name] = padded[place] / d if name == "discrimination" else padded[place]
     columns: dict[str, Column] = {}
     for name in PARAMETERS:
         columns |= _spread(name, values[name])

@@ -11,6 +11,7 @@ from adaptest import __version__
 from adaptest.calibration.result import FLAGS, CalibrationResult
 from adaptest.models.base import Floats
 from adaptest.numerics.quadrature import NormalPrior
+from adaptest.parameters.columns import columns_of
 from adaptest.report import figures
 from adaptest.report.environment import template
 from adaptest.report.item_curves import observed, panels
@@ -21,6 +22,7 @@ PERSONS = 20_000  # at most, evenly spread over the file, behind the curves and 
 PANELS = 300  # at most; flagged items first
 NODES = 121
 SPAN_SD = 4.0
+WITHOUT_GROUPS = 0.0, 4.0  # mean and variance to draw with where no latent distribution was estimated
 
 MEANING = {
     **FLAGS,
@@ -58,7 +60,9 @@ def page(result: CalibrationResult, record: Mapping[str, Any]) -> str:
         items = result.items.take(np.array([result.items.row[item] for item in ids], dtype=np.intp))
         place = {item: k for k, item in enumerate(people.items)}
         answered = people.take_items(np.array([place[item] for item in ids], dtype=np.intp))
-        points = observed(answered.take_persons(np.flatnonzero(finite)), theta[finite], items.categories - 1.0)
+        points = observed(
+            answered.take_persons(np.flatnonzero(finite)), theta[finite], items.categories - 1.0
+        )
         curves = dict(zip(ids, panels(items, points, low, high), strict=True))
     return template("calibration.html").render(
         version=__version__,
@@ -67,7 +71,7 @@ def page(result: CalibrationResult, record: Mapping[str, Any]) -> str:
         doubts=_doubts(result),
         rows=rows,
         curves=curves,
-        columns=[name for name in result.values if np.isfinite(result.values[name]).any()],
+        columns=[name for name, column in _values(result).items() if np.isfinite(column).any()],
         meaning=MEANING,
         n_sample=int(finite.sum()),
         figure_information=_information(result, low, high),
@@ -92,18 +96,19 @@ def _theta(result: CalibrationResult, people: Responses) -> Floats:
     theta = np.full(len(people), np.nan)
     place = {item: k for k, item in enumerate(people.items)}
     known = np.array([place[item] for item in result.items.ids if item in place], dtype=np.intp)
-    moments = {group.name: group for group in result.groups}
+    moments = {group.name: (group.mean, group.variance) for group in result.groups}
     for k, name in enumerate(people.groups):
         rows = np.flatnonzero(people.group == k)
-        if rows.size and name in moments and known.size:
-            prior = NormalPrior(moments[name].mean, float(np.sqrt(moments[name].variance)))
+        if rows.size and known.size:
+            mean, variance = moments.get(name, WITHOUT_GROUPS)
             part = people.take_persons(rows).take_items(known)
-            theta[rows] = score(result.items, part, "eap", prior=prior).theta
+            theta[rows] = score(result.items, part, "eap", prior=NormalPrior(mean, variance**0.5)).theta
     return theta
 
 
 def _span(result: CalibrationResult) -> tuple[float, float]:
-    ends = [(g.mean - SPAN_SD * g.variance**0.5, g.mean + SPAN_SD * g.variance**0.5) for g in result.groups]
+    moments = [(g.mean, g.variance) for g in result.groups] or [WITHOUT_GROUPS]
+    ends = [(mean - SPAN_SD * variance**0.5, mean + SPAN_SD * variance**0.5) for mean, variance in moments]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -122,14 +127,35 @@ def _doubts(result: CalibrationResult) -> list[tuple[str, str]]:
     return doubts + [(flag.replace("_", " "), MEANING.get(flag, "")) for flag in result.flags_of_fit]
 
 
+def _values(result: CalibrationResult) -> dict[str, Floats]:
+    """Return each column of parameters, (J,) by the input's items; nan where an item has none."""
+    place = [result.items.row.get(item, -1) for item in result.item_ids]
+    columns = columns_of(result.items)
+    return _spread(
+        {name: np.concatenate([c, np.full((1, *c.shape[1:]), np.nan)])[place] for name, c in columns.items()}
+    )
+
+
+def _spread(columns: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return (J, m) columns as m of them: step_1, step_2, ..."""
+    single: dict[str, Floats] = {}
+    for name, column in columns.items():
+        if column.ndim == 1:
+            single[name] = column
+        else:
+            single |= {f"{name}_{k}": column[:, k - 1] for k in range(1, column.shape[1] + 1)}
+    return single
+
+
 def _rows(result: CalibrationResult) -> list[dict[str, Any]]:
     quiet = {"estimated", "anchored"}
+    values, se = _values(result), _spread(result.se)
     return [
         {
             "item": item,
             "model": result.models[j],
-            "values": {name: _shown(result.values[name][j]) for name in result.values},
-            "se": {name: _shown(result.se[name][j]) for name in result.se},
+            "values": {name: _shown(column[j]) for name, column in values.items()},
+            "se": {name: _shown(column[j]) for name, column in se.items()},
             "n": f"{result.n[j]:g}",
             "status": result.status[j],
             "flags": list(result.flags[j]),
@@ -152,7 +178,7 @@ def _information(result: CalibrationResult, low: float, high: float) -> str:
 def _map(result: CalibrationResult, theta: Floats, weight: Floats) -> str:
     located = [
         values
-        for name, values in result.values.items()
+        for name, values in _values(result).items()
         if name == "difficulty" or name.startswith(("threshold_", "step_"))
     ]
     locations = np.concatenate(located) if located else np.zeros(0)

@@ -7,8 +7,8 @@ import io
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,7 @@ import numpy as np
 from adaptest import __version__
 from adaptest.calibration.result import CalibrationResult
 from adaptest.files import readable_json, write_bytes, write_text
-from adaptest.models.base import Floats
 from adaptest.parameters.files import write_parameter_table
-from adaptest.parameters.table import ParameterTable
 from adaptest.report.calibration_page import page
 
 FORMAT = "adaptest-run/1"
@@ -31,10 +29,11 @@ def write_run(
     result: CalibrationResult,
     *,
     scale_id: str,
+    scaling_constant: float = 1.0,
     command: Mapping[str, Any],
     began: datetime,
-    ended: datetime,
     timings_s: Mapping[str, float],
+    with_page: bool = True,
 ) -> None:
     """Write a run into an existing empty folder.
 
@@ -43,16 +42,20 @@ def write_run(
     Parameters
     ----------
     scale_id : name of the scale that the parameters are on
+    scaling_constant : D of parameters.csv, whose discriminations are divided by it
     command : what was asked for, as it stands in provenance.json
-    began, ended : UTC
-    timings_s : seconds of each part
+    began : UTC
+    timings_s : seconds of each part before the writing
+    with_page : whether report.html is made
     """
-    record = run_record(result, scale_id)
-    write_parameter_table(folder / "parameters.csv", parameter_table(result, scale_id))
+    record = run_record(result, scale_id, scaling_constant)
+    table = replace(result.table, scale_id=(scale_id,) * len(result.item_ids))
+    write_parameter_table(folder / "parameters.csv", table, scaling_constant=scaling_constant)
     write_text(folder / "run.json", readable_json(record))
     if result.covariance:
         write_bytes(folder / "covariance.npz", covariance_bytes(result))
-    write_text(folder / "report.html", page(result, record))
+    if with_page:
+        write_text(folder / "report.html", page(result, record))
     provenance = {
         "format": PROVENANCE_FORMAT,
         "command": dict(command),
@@ -63,38 +66,13 @@ def write_run(
         "python": platform.python_version(),
         "numpy": np.__version__,
         "began": began.isoformat(),
-        "ended": ended.isoformat(),
+        "ended": datetime.now(UTC).isoformat(),
         "timings_s": {name: round(seconds, 3) for name, seconds in timings_s.items()},
     }
     write_text(folder / "provenance.json", readable_json(provenance))
 
 
-def parameter_table(result: CalibrationResult, scale_id: str) -> ParameterTable:
-    """Return the rows of parameters.csv: every item of the input, in its order."""
-    se: dict[str, Floats] = {}
-    for name, values in result.se.items():
-        base, _, number = name.rpartition("_")
-        if number.isdigit():
-            column = se.setdefault(base, np.full((len(result.item_ids), _width(result.se, base)), np.nan))
-            column[:, int(number) - 1] = values
-        else:
-            se[name] = values
-    return ParameterTable(
-        ids=result.item_ids,
-        items=result.items,
-        models=result.models,
-        se=se,
-        n=result.n,
-        n_per_category=result.n_per_category,
-        basis=result.basis,
-        status=result.status,
-        flags=result.flags,
-        scale_id=(scale_id,) * len(result.item_ids),
-        scaling_constant=np.full(len(result.item_ids), result.scaling_constant),
-    )
-
-
-def run_record(result: CalibrationResult, scale_id: str) -> dict[str, Any]:
+def run_record(result: CalibrationResult, scale_id: str, scaling_constant: float = 1.0) -> dict[str, Any]:
     """Return run.json: everything that decided the result, and everything doubtful about it."""
     design = result.design
     record: dict[str, Any] = _plain(
@@ -117,17 +95,17 @@ def run_record(result: CalibrationResult, scale_id: str) -> dict[str, Any]:
             "se_includes_anchor_error": result.se_includes_anchor_error,
             "flags": list(result.flags_of_fit),
             "needs_attention": result.needs_attention,
-            "n_persons": design.n_persons,
-            "n_items": design.n_items,
-            "n_responses": design.n_responses,
-            "components": [list(part) for part in design.components] if len(design.components) > 1 else 1,
-            "weak_links": list(design.weak_links),
-            "grid": asdict(result.grid),
+            "n_persons": len(design.persons) - len(design.empty_persons),
+            "n_items": len(result.item_ids),
+            "n_responses": design.responses,
+            "components": design.components,
+            "design": list(design.sentences()),
+            "grid": asdict(result.grid) if result.grid else None,
             "grid_check": asdict(result.grid_check) if result.grid_check else None,
             "groups": [asdict(group) for group in result.groups],
             "latent": [asdict(latent) for latent in result.latent],
             "priors": {i: prior for i, prior in zip(result.item_ids, result.priors, strict=True) if prior},
-            "scaling_constant": result.scaling_constant,
+            "scaling_constant": scaling_constant,
             "options": asdict(result.options),
             "data_fingerprint": result.data_fingerprint,
             "items": [
@@ -152,10 +130,6 @@ def covariance_bytes(result: CalibrationResult) -> bytes:
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
     return packed.getvalue()
-
-
-def _width(columns: Mapping[str, Floats], base: str) -> int:
-    return max(int(name.rpartition("_")[2]) for name in columns if name.rpartition("_")[0] == base)
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from adaptest.models.base import Floats
+from adaptest.models.base import Floats, Rows
 from adaptest.parameters import ItemParameters
 from adaptest.responses import Responses
 
@@ -37,7 +37,7 @@ class Observed:
     n: Floats
 
 
-def observed(responses: Responses, theta: Floats, highest: Floats) -> Observed:
+def observed(responses: Responses, theta: Floats, highest: Rows) -> Observed:
     """Return mean scores by group of theta, for every item at once.
 
     Parameters
