@@ -218,16 +218,19 @@ def _freeze(connection: Connection, exam: Exam) -> dict[str, Any]:
 
 
 def _left_out(design: Design, seen: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the items seen before that can be left out: all, or the latest seen, as the rules allow."""
-    mine = [item for item in seen if item in design.pool.row]
-    fewest, most = 0, len(mine) + 1  # leaving out the last `fewest` works, the last `most` does not
-    while most - fewest > 1:
-        middle = (fewest + most) // 2
-        if design.can_run(tuple(mine[len(mine) - middle :])):
-            fewest = middle
-        else:
-            most = middle
-    return tuple(mine[len(mine) - fewest :])
+    """Return the items seen before that can be left out, each that the rules allow, the latest seen first."""
+    mine = tuple(reversed([item for item in seen if item in design.pool.row]))
+    return _added(design, (), mine) if mine else ()
+
+
+def _added(design: Design, barred: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `barred` with what of `more` the rules allow: all at once where that works, else by halves."""
+    if design.can_run(barred + more):
+        return barred + more
+    if len(more) == 1:
+        return barred
+    half = len(more) // 2
+    return _added(design, _added(design, barred, more[:half]), more[half:])
 
 
 def _seed(about: About, chosen: int | None) -> int:

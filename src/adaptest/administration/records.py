@@ -102,19 +102,19 @@ class Records:
         if not taken and exam not in exam_names(self.workspace):
             raise ExamError(f"exam {exam!r}: must be one that 'adaptest exam list' shows, or was taken here")
 
-    def resume(self, sitting: str) -> Sitting:
+    def resume(self, sitting: str, *, exam: str | None = None) -> Sitting:
         """Return a sitting to go on with, where it stopped.
 
         Raises
         ------
-        SittingError, where it is over, void, or run by another process.
+        SittingError, where it is over, void, run by another process, or of another exam than `exam`.
         """
         journal = StoredJournal(self.database, self.workspace.locks, sitting)
         try:
             with self.database.read() as connection:
                 name = candidates.names(connection)[journal.row.pseudonym]
             stored = self._stored(journal.row, name, journal.events)
-            _require_unfinished(stored)
+            _require_unfinished(stored, exam)
             return Sitting(
                 stored.exam, journal, journal.events, name, named=name != journal.row.pseudonym, owned=None
             )
@@ -181,8 +181,10 @@ class Records:
         return Stored(row, name, self._exams[key], log)
 
 
-def _require_unfinished(stored: Stored) -> None:
-    """Raise where a sitting is over."""
+def _require_unfinished(stored: Stored, exam: str | None) -> None:
+    """Raise where a sitting is over, or of another exam."""
+    if exam is not None and stored.row.exam != exam:
+        raise SittingError(f"sitting {stored.row.sitting!r}: is of exam {stored.row.exam!r}; got {exam!r}")
     if (status := status_of(stored.events)) != "unfinished":
         raise SittingError(
             f"sitting {stored.row.sitting!r}: is {status} and cannot be resumed; start a new one"

@@ -113,7 +113,7 @@ def take(
     loaded = None if resume else load_exam(name, workspace)
     with open_records(workspace, create=not resume) as records:
         if loaded is None:
-            taken = records.resume(sitting or records.unfinished(name, candidate))
+            taken = records.resume(sitting or records.unfinished(name, candidate), exam=name)
         else:
             taken = loaded.start(candidate, seed=seed, records=records)
         with taken:
