@@ -208,6 +208,18 @@ def test_a_score_above_the_items_categories_is_refused(tmp_path):
     assert long == "file.csv:3: item 'Q1': a score must be at most 2; got 3 of person 'b'"
 
 
+def test_a_score_above_the_categories_of_every_item_is_refused(tmp_path):
+    assert refusal(tmp_path, "Q1,Q2\n1,2\n", categories=2) == (
+        "file.csv:2: item 'Q2': a score must be at most 1; got 2"
+    )
+    assert refusal(tmp_path, "Q1\n1\n", categories=1) == "categories must be from 2 to 128; got 1"
+    with pytest.raises(ResponseFileError) as caught:
+        read_responses(np.array([[0, 1], [2, 1]]), categories=2)
+    assert str(caught.value) == (
+        "responses: row 1: item 'i1': a score must be a whole number from 0 to 1; got 2"
+    )
+
+
 def test_a_gzip_file_that_is_cut_off_says_where_its_text_ends(tmp_path):
     rows = "".join(f"{k % 2},{(k * 7919) % 2}\n" for k in range(5000))
     packed = gzip.compress(f"Q1,Q2\n{rows}".encode())

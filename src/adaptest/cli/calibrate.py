@@ -23,7 +23,9 @@ if TYPE_CHECKING:  # `adaptest calibrate --help` loads no numpy
     from adaptest.responses import Responses
 
 MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "rsm", "nrm", "sequential", "mixed")
+RIGHT_OR_WRONG = frozenset({"rasch", "1pl", "2pl", "3pl", "4pl"})  # scores 0 and 1
 POLICIES = click.Choice(["wrong", "not_presented"])
+ANY_SCORE = 128  # categories that a score in a file can have
 LISTED = 5  # flagged items named on standard error; report.html has all
 
 
@@ -156,6 +158,8 @@ def calibrate(
             key=key or (plan.keys if plan and plan.keys else None),
             groups=groups,
             weights=weights,
+            items=_categories(plan, anchors),
+            categories=2 if options["model"] in RIGHT_OR_WRONG else None,
             **{name: options.pop(name) for name in READING},
         )
         clock.lap("reading")
@@ -178,6 +182,15 @@ def calibrate(
 READING = (
     "layout", "id_columns", "person", "omitted_code", "not_reached_code", "not_presented_code", "duplicates",
 )  # fmt: skip
+
+
+def _categories(plan: ItemsFile | None, anchors: ParameterTable | None) -> dict[str, int]:
+    """Return the score categories of items whose own model says how many, so that a file's line is named."""
+    models = {item: settings.model for item, settings in plan.settings.items()} if plan else {}
+    known = {item: 2 if model in RIGHT_OR_WRONG else ANY_SCORE for item, model in models.items() if model}
+    if anchors is not None:
+        known |= dict(zip(anchors.items.ids, anchors.items.categories.tolist(), strict=True))
+    return known
 
 
 class _Clock:

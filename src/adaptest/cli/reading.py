@@ -10,6 +10,8 @@ import click
 from adaptest.errors import OptionError
 
 if TYPE_CHECKING:  # --help loads no numpy
+    from collections.abc import Mapping
+
     from adaptest.responses import Responses
     from adaptest.responses.files import KnownItems
 
@@ -68,7 +70,8 @@ def read(
     duplicates: Literal["refuse", "first"],
     groups: str | None = None,
     weights: str | None = None,
-    items: KnownItems | None = None,
+    items: KnownItems | Mapping[str, int] | None = None,
+    categories: int | None = None,
 ) -> Responses:
     """Return the responses in a file, read as the options of `reading_options` say."""
     from adaptest.responses.coding import CellCodes
@@ -84,6 +87,7 @@ def read(
         groups=groups,
         weights=weights,
         items=items,
+        categories=categories,
         omitted=omitted_code or default.omitted,
         not_reached=not_reached_code or default.not_reached,
         not_presented=not_presented_code or default.not_presented,

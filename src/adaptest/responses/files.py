@@ -47,7 +47,8 @@ def read_responses(
     person: str | None = None,
     groups: str | None = None,
     weights: str | None = None,
-    items: KnownItems | None = None,
+    items: KnownItems | Mapping[str, int] | None = None,
+    categories: int | None = None,
     omitted: Sequence[str] = CellCodes().omitted,
     not_reached: Sequence[str] = CellCodes().not_reached,
     not_presented: Sequence[str] = CellCodes().not_presented,
@@ -72,7 +73,9 @@ def read_responses(
         are items
     person : wide: the column that names the person
     groups, weights : columns with each person's group, and weight or count
-    items : scores must be below their number of categories; items that are not among them are kept
+    items : scores must be below their number of categories, also as a mapping item -> number; items that are
+        not among them are kept
+    categories : likewise, the number of score categories of all other items: 2 for right or wrong
     omitted, not_reached, not_presented : cell texts with these meanings; an empty cell is not presented
     duplicates : a person's second row (wide), or second row for an item (long): "refuse" or keep the "first"
 
@@ -85,21 +88,25 @@ def read_responses(
         raise OptionError(f"format must be long or wide; got {format!r}")
     if duplicates not in {"refuse", "first"}:
         raise OptionError(f"duplicates must be refuse or first; got {duplicates!r}")
-    categories = None if items is None else dict(zip(items.ids, items.categories.tolist(), strict=True))
+    if categories is not None and not 1 < categories <= LARGEST + 1:
+        raise OptionError(f"categories must be from 2 to {LARGEST + 1}; got {categories}")
+    known = _categories(items)
     reading = Reading(
         CellCodes(tuple(omitted), tuple(not_reached), tuple(not_presented)),
         None if key is None else answer_key(key),
         groups,
         weights,
         duplicates,
-        categories,
+        known,
+        LARGEST + 1 if categories is None else categories,
     )
     if isinstance(source, (list, tuple)):
         source = _array(source)
     if isinstance(source, np.ndarray):
         if groups or weights or person or id_columns:
             raise OptionError("an array has no named columns; give a data frame or a mapping of columns")
-        return _from_array(source, reading, items)
+        ids = None if items is None else tuple(known)
+        return _from_array(source, reading, ids)
     table = source_of(source)
     if format == "long" or (format is None and is_long(table.columns)):
         read = _long(table, reading)
@@ -139,13 +146,19 @@ def _refuse_nearly_long(table: Source, layout: Layout | None) -> None:
         )
 
 
-def _from_array(array: np.ndarray[Any, Any], reading: Reading, items: KnownItems | None) -> Responses:
+def _categories(items: KnownItems | Mapping[str, int] | None) -> Mapping[str, int]:
+    if items is None or isinstance(items, Mapping):
+        return items or {}
+    return dict(zip(items.ids, items.categories.tolist(), strict=True))
+
+
+def _from_array(array: np.ndarray[Any, Any], reading: Reading, named: tuple[str, ...] | None) -> Responses:
     """Return a (N, J) array's responses: numbers as they are, options by the key."""
     if array.ndim != 2:  # noqa: PLR2004 (persons by items)
         raise ResponseFileError(
             f"responses: an array must have two axes, persons and items; got {array.ndim}"
         )
-    ids = tuple(f"i{k + 1}" for k in range(array.shape[1])) if items is None else items.ids
+    ids = tuple(f"i{k + 1}" for k in range(array.shape[1])) if named is None else named
     if len(ids) != array.shape[1]:
         raise ResponseFileError(
             f"responses: an array must have {len(ids)} columns like the items; got {array.shape[1]}"
@@ -158,9 +171,7 @@ def _from_array(array: np.ndarray[Any, Any], reading: Reading, items: KnownItems
     values = (
         np.where(np.isnan(array), NOT_PRESENTED, array) if array.dtype.kind == "f" else array.astype(np.int64)
     )
-    limit = np.array(
-        [LARGEST if reading.categories is None else reading.categories[item] - 1 for item in ids]
-    )
+    limit = reading.highest(ids)
     bad = np.argwhere((values < NOT_REACHED) | (values > limit) | (values != np.floor(values)))
     if len(bad):
         row, k = bad[0]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from adaptest.errors import ResponseFileError
 from adaptest.models.base import Rows
 from adaptest.responses.assembly import assembled, repeated
-from adaptest.responses.coding import BAD, LARGEST, RULE, Coder, cell_scores, factored, remedy
+from adaptest.responses.coding import BAD, RULE, Coder, cell_scores, factored, remedy
 from adaptest.responses.reading import (
     Reading,
     code_counts,
@@ -142,15 +142,14 @@ class LongRows:
         self, batch: Batch, person: NDArray[np.int32], item: NDArray[np.int32], score: Scores
     ) -> None:
         """Raise where a score is above its item's categories; items that are not known have no limit."""
-        known = self.reading.categories
-        if known is None:
+        fresh = self.reading.highest(self.items.ids[len(self.limits) :])
+        self.limits = np.concatenate([self.limits, fresh])
+        if score.max() <= self.limits.min():
             return
-        fresh = [known.get(name, LARGEST + 1) for name in self.items.ids[len(self.limits) :]]
-        self.limits = np.concatenate([self.limits, np.array(fresh, dtype=np.int16)])
-        above = score >= self.limits[item]
+        above = score > self.limits[item]
         if above.any():
             row = int(above.argmax())
-            name, highest = self.items.ids[item[row]], int(self.limits[item[row]]) - 1
+            name, highest = self.items.ids[item[row]], int(self.limits[item[row]])
             raise ResponseFileError(
                 f"{self.source.where(batch.row + row)}: item {name!r}: a score must be at most {highest}; "
                 f"got {score[row]} of person {self.persons.ids[person[row]]!r}{more(int(above.sum()) - 1)}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from adaptest.errors import ResponseFileError
 from adaptest.models.base import Floats
-from adaptest.responses.coding import CellCodes, as_text
+from adaptest.responses.coding import LARGEST, CellCodes, as_text
 from adaptest.responses.key import AnswerKey
 from adaptest.responses.sources import Batch, Source
 from adaptest.responses.table import NOT_PRESENTED, NOT_REACHED, OMITTED
@@ -35,7 +35,8 @@ class Reading:
     key : scores options; None where the cells are scores
     groups, weights : columns with each person's group and weight, where there are any
     duplicates : what a second row of a person, or of a person and item, is: an error, or left out
-    categories : number of score categories by item; None where the items are not known
+    categories : number of score categories by item, where it is known
+    every : number of score categories of the items that `categories` does not have
     """
 
     codes: CellCodes
@@ -43,7 +44,13 @@ class Reading:
     groups: str | None = None
     weights: str | None = None
     duplicates: Duplicates = "refuse"
-    categories: Mapping[str, int] | None = None
+    categories: Mapping[str, int] = field(default_factory=dict)
+    every: int = LARGEST + 1
+
+    def highest(self, items: Iterable[str]) -> NDArray[np.int16]:
+        """Return the highest score that each of these items has."""
+        known = [self.categories.get(item, self.every) - 1 for item in items]
+        return np.array(known, dtype=np.int16)
 
     @property
     def of_persons(self) -> tuple[str, ...]:

@@ -174,6 +174,24 @@ class Responses:
             cells = SparseRows(start, self.cells.item[kept], new[kept])
         return replace(self, cells=cells, notes=(*self.notes, *notes))
 
+    def lowered(self, by: int) -> Responses:
+        """Return the responses with every score lowered, where a file counts them from 1, say; and a note.
+
+        Raises
+        ------
+        ResponseError, where a score is below `by`.
+        """
+        scores = self.cells.score if isinstance(self.cells, SparseRows) else self.cells
+        if by == 0:
+            return self
+        if (low := int(scores.min(where=scores >= 0, initial=by))) < by:
+            raise ResponseError(f"a score must be at least {by}, where scores are counted from; got {low}")
+        new = np.where(scores >= 0, scores - by, scores).astype(np.int8)
+        cells: Scores | SparseRows = new
+        if isinstance(self.cells, SparseRows):
+            cells = SparseRows(self.cells.start, self.cells.item, new)
+        return replace(self, cells=cells, notes=(*self.notes, f"scores are counted from {by}"))
+
     def take_items(self, rows: Rows) -> Responses:
         """Return the responses to the items at `rows`, in that order; persons stay."""
         items = tuple(self.items[row] for row in rows)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from adaptest.errors import ResponseFileError
 from adaptest.models.base import Floats, Rows
-from adaptest.responses.coding import BAD, LARGEST, RULE, Coder, cell_scores, factored, remedy
+from adaptest.responses.coding import BAD, RULE, Coder, cell_scores, factored, remedy
 from adaptest.responses.columns import Columns
 from adaptest.responses.reading import (
     SPARSE_BELOW,
@@ -122,10 +122,9 @@ class WideRows:
             )
 
     def _refuse_above(self, batch: Batch, cells: Scores) -> None:
-        known = self.reading.categories
-        if known is None:
+        highest = self.reading.highest(self.columns.items)
+        if cells.max(initial=0) <= highest.min():
             return
-        highest = np.array([known.get(item, LARGEST + 1) - 1 for item in self.columns.items])
         above = np.argwhere(cells > highest)
         if len(above):
             row, k = above[0]
