@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from adaptest.calibration.options import CHUNKS, DENSE_FROM
+from adaptest.calibration.options import BLOCK, CHUNKS, DENSE_FROM
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.responses.table import Responses, Scores, SparseRows
 
@@ -26,6 +28,7 @@ class Chunk:
     dense : (n, D) int8 scores 0, 1 or -1 of the items held whole; D may be 0
     complete : whether no cell of `dense` is missing
     start, index : sparse rows of the other items: (n + 1,) and (cells,) rows of the unit table
+    rows : the same as indicator matrices (BLOCK persons, U), block after block
     """
 
     group: int
@@ -34,6 +37,39 @@ class Chunk:
     complete: bool
     start: NDArray[np.int32]
     index: NDArray[np.int32]
+    rows: tuple[csr_array, ...]
+
+    @classmethod
+    def of(
+        cls,
+        group: int,
+        weight: Floats,
+        dense: Scores,
+        start: NDArray[np.int32],
+        index: NDArray[np.int32],
+        columns: int,
+    ) -> Chunk:
+        """Return a chunk with its indicator matrices; all their ones are one array."""
+        edges = np.append(np.arange(0, len(weight), BLOCK), len(weight))
+        cuts = start[edges]
+        ones = np.ones(int(np.diff(cuts).max(initial=0)))
+        rows = [
+            csr_array(
+                (ones[: b - a], index[a:b], start[lo : hi + 1] - a), shape=(int(hi - lo), columns), copy=False
+            )
+            for (lo, hi), (a, b) in zip(pairwise(edges), pairwise(cuts), strict=True)
+        ]
+        complete = bool((dense >= 0).all())
+        return cls(group, weight, dense, complete, start, index, tuple(rows))
+
+    def part(self, lo: int, hi: int) -> Chunk:
+        """Return persons lo..hi-1."""
+        first, last = self.start[lo], self.start[hi]
+        columns = self.rows[0].shape[1]
+        start = self.start[lo : hi + 1] - first
+        return Chunk.of(
+            self.group, self.weight[lo:hi], self.dense[lo:hi], start, self.index[first:last], columns
+        )
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -148,10 +184,10 @@ def code(responses: Responses, items: Rows, category: NDArray[np.int16], sizes: 
     joint = _joint(cells, rows, units)
     chunks = []
     for g, lo, hi in _cuts(group, len(responses.groups)):
-        part = whole[lo:hi]
         start = np.arange(hi - lo + 1, dtype=np.int32) * len(units)
-        complete = bool((part >= 0).all())
-        chunks.append(Chunk(g, weight[lo:hi], part, complete, start, joint[lo:hi].ravel()))
+        index = joint[lo:hi].ravel()
+        columns = sum(int(np.prod(unit.sizes)) for unit in units)
+        chunks.append(Chunk.of(g, weight[lo:hi], whole[lo:hi], start, index, columns))
     wrong = first[:-1][binary]
     return Coded(tuple(chunks), wrong, wrong + 1, units, int(first[-1]), len(responses.groups))
 
@@ -178,7 +214,7 @@ def _sparse(
             start = np.concatenate([[0], np.cumsum(kept)])[start].astype(np.int32)
             index = index[kept]
         none = np.empty((hi - lo, 0), np.int8)
-        chunks.append(Chunk(g, weight[lo:hi], none, complete=True, start=start, index=index))
+        chunks.append(Chunk.of(g, weight[lo:hi], none, start, index, int(first[-1])))
     nothing = np.empty(0, np.intp)
     return Coded(tuple(chunks), nothing, nothing, (), int(first[-1]), len(responses.groups))
 
@@ -191,7 +227,7 @@ def _cuts(group: NDArray[np.int32], n_groups: int) -> list[tuple[int, int, int]]
         n = int(ends[g + 1] - ends[g])
         parts = max(1, min(n, round(CHUNKS * n / max(len(group), 1))))
         edges = np.linspace(ends[g], ends[g + 1], parts + 1).astype(int)
-        result += [(g, int(lo), int(hi)) for lo, hi in zip(edges[:-1], edges[1:], strict=True) if hi > lo]
+        result += [(g, int(lo), int(hi)) for lo, hi in pairwise(edges) if hi > lo]
     return result
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from adaptest.calibration.coding import Chunk, Coded
@@ -150,10 +149,10 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
     joint = np.zeros_like(table.sparse)
     straight = table.line is not None and chunk.complete and not len(table.sparse)
     moments = np.zeros((items, 2))
-    for lo, hi, posterior, log_sum in posteriors(chunk, table):
+    for lo, hi, share, log_sum in posteriors(chunk, table):
         weight = chunk.weight[lo:hi]
         log_likelihood += float(weight @ log_sum)
-        posterior *= weight[:, None]
+        posterior = np.multiply(share, weight[:, None], out=share)
         mass += posterior.sum(axis=0)
         if straight:
             own = np.stack([posterior @ table.theta, weight], axis=1)
@@ -163,7 +162,7 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
             if not chunk.complete:
                 answered += (chunk.dense[lo:hi] >= 0).astype(np.float64).T @ posterior
         if len(table.sparse):
-            joint += block_rows(chunk, lo, hi, len(table.sparse)).T @ posterior
+            joint += chunk.rows[lo // BLOCK].T @ posterior
     if straight:
         right = _two_points(moments, table.theta)
     if chunk.complete:
@@ -192,7 +191,7 @@ def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floa
         else:
             values = np.zeros((hi - lo, len(table.theta)))
         if len(table.sparse):
-            values = values + block_rows(chunk, lo, hi, len(table.sparse)) @ table.sparse
+            values = values + chunk.rows[lo // BLOCK] @ table.sparse
         values += base
         top = values.max(axis=1)
         values -= top[:, None]
@@ -200,14 +199,6 @@ def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floa
         total = values.sum(axis=1)
         values /= total[:, None]
         yield lo, hi, values, top + np.log(total)
-
-
-def block_rows(chunk: Chunk, lo: int, hi: int, columns: int) -> csr_array:
-    """Return persons lo..hi-1 as an indicator matrix with a one per cell."""
-    first, last = chunk.start[lo], chunk.start[hi]
-    index = chunk.index[first:last]
-    ones = np.ones(len(index))
-    return csr_array((ones, index, chunk.start[lo : hi + 1] - first), shape=(hi - lo, columns))
 
 
 def _two_points(moments: Floats, theta: Floats) -> Floats:

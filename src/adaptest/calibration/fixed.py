@@ -66,7 +66,8 @@ def require_met(names: Sequence[str], anchors: Mapping[int, Anchor], n: Floats) 
         first = names[min(anchors)]
         more = f" (and {len(anchors) - 1} more anchors)" if len(anchors) > 1 else ""
         raise CalibrationError(
-            f"item {first!r}: an anchor must have responses; got none{more}; include the operational responses"
+            f"item {first!r}: an anchor must have responses; got none{more}; "
+            "include the operational responses"
         )
 
 

@@ -51,7 +51,7 @@ def dense_pieces(
             if chunk.group == g:
                 for lo in range(0, len(chunk), PERSONS):
                     hi = min(lo + PERSONS, len(chunk))
-                    cross += _persons(problem, _part(chunk, lo, hi), pattern, tables[g], product, size)
+                    cross += _persons(problem, chunk.part(lo, hi), pattern, tables[g], product, size)
         for q in range(nodes):
             entry = csr_array(
                 (pattern.value[:, q], (pattern.row, pattern.column)), shape=(product.shape[1], size)
@@ -59,19 +59,6 @@ def dense_pieces(
             half = np.asarray(entry.T @ product[q])
             second += np.asarray(entry.T @ half.T)
     return second, cross
-
-
-def _part(chunk: Chunk, lo: int, hi: int) -> Chunk:
-    """Return persons lo..hi-1 of a chunk."""
-    first, last = chunk.start[lo], chunk.start[hi]
-    return Chunk(
-        chunk.group,
-        chunk.weight[lo:hi],
-        chunk.dense[lo:hi],
-        chunk.complete,
-        chunk.start[lo : hi + 1] - first,
-        chunk.index[first:last],
-    )
 
 
 def _complete_items(coded: Coded) -> Bools:

@@ -77,8 +77,7 @@ class LogisticKernel:
             return result
         slope = self._slope(psi, theta)
         q, p = np.exp(log_p[:, 0]) + TINY, np.exp(log_p[:, 1])
-        result = np.stack([-slope / q[:, None], slope / p[:, None]], axis=1)
-        return result
+        return np.stack([-slope / q[:, None], slope / p[:, None]], axis=1)
 
     def observed_information(self, psi: Floats, theta: Floats, counts: Floats) -> Floats:
         """Return (J, P, P) minus the second derivatives."""

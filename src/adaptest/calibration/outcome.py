@@ -223,10 +223,8 @@ def statuses(
         plans = [plan.items[plan.fitted[row]] for row in block.rows]
         part = reported(block, psi, plans[0].used)
         where = [k for k, name in enumerate(part.names) if name.startswith(LOCATIONS)]
-        if block.model == "rsm":
-            outside = part.values[:, :1] + part.values[:, 1:]
-        else:
-            outside = part.values[:, where]
+        values = part.values
+        places = values[:, :1] + values[:, 1:] if block.model == "rsm" else values[:, where]
         bound: Bools = np.asarray(edge.any(axis=1))
         if relative is not None and own.shape[1]:
             bound |= np.asarray((relative[own] < AT_BOUND_INFORMATION).any(axis=1))
@@ -237,7 +235,7 @@ def statuses(
                 status[j] = "at_bound" if bound[k] else ("at_prior" if prior[k] else "estimated")
             if block.model != "nrm" and block.natural(psi)[k, 0] < 0:
                 flags[j].append("negative_discrimination")
-            if ((outside[k] < lo) | (outside[k] > hi)).any():
+            if ((places[k] < lo) | (places[k] > hi)).any():
                 flags[j].append("outside_grid")
             if len(plans[k].used) <= plans[k].used[-1] and block.model != "rsm":
                 flags[j].append("unused_category")

@@ -120,7 +120,7 @@ def plan(
     """
     union = _rating_scale(counts, models)
     items = []
-    for j, model in enumerate(models):
+    for j, (model, prior) in enumerate(zip(models, priors, strict=True)):
         used = np.flatnonzero(counts[j] > 0)
         anchor = anchors.get(j)
         categories = anchor.categories if anchor else (2 if model in BINARY else counts.shape[1])
@@ -132,17 +132,12 @@ def plan(
         if anchor:
             items.append(ItemPlan(model, "anchored", tuple(range(categories)), ItemPriors(), anchor))
             continue
-        if not used.size:
-            status = "no_responses"
-        elif used.size == 1 and not (priors[j].difficulty and model in BINARY):
-            status = "extreme"
-        else:
-            status = "estimated"
+        status = _status(counts[j], model, prior)
         if model in BINARY:
             used = np.arange(2)
         elif model == "rsm":
             used = union
-        items.append(ItemPlan(model, status, tuple(used.tolist()), priors[j], None))
+        items.append(ItemPlan(model, status, tuple(used.tolist()), prior, None))
     fitted = np.array([j for j, item in enumerate(items) if item.fitted], dtype=np.intp)
     category = np.full(counts.shape, -1, dtype=np.int16)
     for j in fitted:
@@ -152,6 +147,19 @@ def plan(
                 category[j, score] = k
     sizes = np.array([len(items[j].used) for j in fitted], dtype=np.intp)
     return Plan(tuple(items), fitted, sizes, category, _blocks([items[j] for j in fitted], sizes))
+
+
+def _status(counts: Floats, model: str, priors: ItemPriors) -> str:
+    """Return whether an item can be estimated from its (S,) counts, and why not."""
+    used = int((counts > 0).sum())
+    if not used:
+        return "no_responses"
+    if used == 1 and not (priors.difficulty and model in BINARY):
+        return "extreme"
+    own = 1 if model in {*SLOPE_FIXED, "1pl"} else 2
+    if counts.sum() < own and not priors.discrimination:
+        return "inestimable"
+    return "estimated"
 
 
 def _rating_scale(counts: Floats, models: Sequence[str]) -> Rows:

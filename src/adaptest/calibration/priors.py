@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import lgamma, log, pi
+from math import log, pi
 
 import numpy as np
+from scipy.special import betaln
 
 from adaptest.calibration.kernel import Terms
 from adaptest.errors import OptionError
@@ -146,9 +147,8 @@ class BlockPriors:
                 alpha, beta = numbers.T
                 x = psi[:, column]
                 c = 1 / (1 + np.exp(-x))
-                constant = [lgamma(a + b) - lgamma(a) - lgamma(b) for a, b in numbers]
                 value -= (alpha - 1) * np.logaddexp(0, -x) + (beta - 1) * np.logaddexp(0, x)
-                value += np.array(constant)
+                value -= betaln(alpha, beta)
                 gradient[:, column] += (alpha - 1) * (1 - c) - (beta - 1) * c
                 information[:, column, column] += (alpha + beta - 2) * c * (1 - c)
             elif kind == "normal":

@@ -18,11 +18,19 @@ from adaptest.calibration.priors import ItemPriors, Prior, read_prior
 from adaptest.calibration.result import CalibrationResult
 from adaptest.calibration.starts import solve
 from adaptest.calibration.state import State
+from adaptest.errors import CalibrationError
 from adaptest.models.base import Floats
 
 
 def reopen(fit: CalibrationResult, pool: Workers) -> tuple[Problem, State, tuple[str, ...]]:
-    """Return the problem a calibration solved, the state at its solution, and the ids of the items in it."""
+    """Return the problem a calibration solved, the state at its solution, and the ids of the items in it.
+
+    Raises
+    ------
+    CalibrationError, for an estimate without a latent distribution.
+    """
+    if fit.grid is None:
+        raise CalibrationError(f"only marginal maximum likelihood can be opened again; got {fit.method}")
     options = fit.options
     anchored = [item for item, basis in zip(fit.item_ids, fit.basis, strict=True) if basis == "anchored"]
     ready = prepare(

@@ -12,7 +12,7 @@ import numpy as np
 from adaptest.calibration.options import Options
 from adaptest.models.base import Floats
 from adaptest.parameters import ItemParameters
-from adaptest.parameters.table import ParameterTable
+from adaptest.parameters.table import LOWEST_SCORE, ParameterTable
 from adaptest.responses import Responses
 from adaptest.responses.checks import DesignReport, design_report
 
@@ -137,12 +137,13 @@ class CalibrationResult:
     covariance : joint covariance blocks; covariance_kind : "full", "item blocks" or "none"
     se_method : "louis", "cross-product", "sandwich" or "none"
     se_includes_anchor_error : None without anchors
-    grid : nodes of the result, None where no latent distribution was integrated over; grid_check : the finer and wider one, None where not made
+    grid : nodes of the result; grid_check : the finer and wider one; None where there is none
     flags_of_fit : "grid_sensitive", "disconnected", "weak_links": a result to be read with care
     priors : (J,) a sentence each, "" where none
     options : everything that was asked for, defaults filled in
     notes : what was dropped, recoded, substituted: a sentence each
     data : the responses as they were given
+    lowest_score : what their scores are counted from: the first category's label in the data
     method : "marginal maximum likelihood" (or what another estimator calls itself)
     """
 
@@ -178,6 +179,7 @@ class CalibrationResult:
     notes: tuple[str, ...]
     data: Responses
     n_parameters: int = 0
+    lowest_score: int = 0
     method: str = "marginal maximum likelihood"
 
     def __post_init__(self) -> None:
@@ -211,6 +213,7 @@ class CalibrationResult:
             flags=self.flags,
             scale_id=("",) * len(self.item_ids),
             scaling_constant=np.ones(len(self.item_ids)),
+            extra={LOWEST_SCORE: (str(self.lowest_score),) * len(self.item_ids)} if self.lowest_score else {},
         )
 
     @property
