@@ -202,5 +202,6 @@ def _result(
         notes=(*ready.notes, *notes),
         data=ready.given,
         n_parameters=int((categories[used] - 1).sum()) - 1,
+        lowest_score=ready.lowest_score,
         method=method,
     )

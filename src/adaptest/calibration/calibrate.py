@@ -131,6 +131,8 @@ def calibrate(
         omitted, not_reached, anchor_error,
     )  # fmt: skip
     settings = items or {}
+    if isinstance(anchors, ParameterTable):
+        responses = responses.lowered(anchors.lowest_score)
     ready = prepare(responses, omitted=omitted, not_reached=not_reached, unlabelled=anchors is None)
     models = models_of(ready.responses.items, model, settings)
     counts = tally(ready.responses)
@@ -300,6 +302,7 @@ def _result(
         notes=tuple(notes),
         data=ready.given,
         n_parameters=problem.layout.n_free,
+        lowest_score=ready.lowest_score,
     )
 
 

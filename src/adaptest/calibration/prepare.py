@@ -15,12 +15,16 @@ from adaptest.responses.table import Policy
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """Responses for a fit, the responses as they were given, what was done, and flags of the design."""
+    """Responses for a fit, the responses as they were given, what was done, and flags of the design.
+
+    `lowest_score` is what the given scores are counted from.
+    """
 
     responses: Responses
     given: Responses
     notes: tuple[str, ...]
     flags: tuple[str, ...]
+    lowest_score: int = 0
 
 
 def prepare(given: Responses, *, omitted: Policy, not_reached: Policy, unlabelled: bool) -> Prepared:
@@ -53,11 +57,12 @@ def prepare(given: Responses, *, omitted: Policy, not_reached: Policy, unlabelle
     data, dropped = _used_groups(data)
     notes += dropped
     scores = data.cells.score if isinstance(data.cells, SparseRows) else data.cells
+    counted_from = 0
     lowest = int(scores[scores >= 0].min()) if not complete else int(scores.min())
     if unlabelled and lowest > 0 and scores.max() > 1:
-        data = _lowered(data, lowest)
+        data, counted_from = data.lowered(lowest), lowest
         notes.append(f"no score is below {lowest} in any item: scores are counted from {lowest}")
-    return Prepared(data, given, tuple(notes), tuple(flags))
+    return Prepared(data, given, tuple(notes), tuple(flags), counted_from)
 
 
 def _answered(data: Responses) -> np.ndarray:
@@ -80,11 +85,3 @@ def _used_groups(data: Responses) -> tuple[Responses, list[str]]:
         f"group {name!r} has no persons: dropped" for name in gone
     ]
 
-
-def _lowered(data: Responses, by: int) -> Responses:
-    """Return the responses with every score lowered."""
-    cells = data.cells
-    if isinstance(cells, SparseRows):
-        score = np.where(cells.score >= 0, cells.score - by, cells.score).astype(np.int8)
-        return replace(data, cells=SparseRows(cells.start, cells.item, score))
-    return replace(data, cells=np.where(cells >= 0, cells - by, cells).astype(np.int8))

@@ -112,14 +112,14 @@ def score(
         key=key,
         id_columns=id_columns,
         person=person,
-        items=table.items,
+        items=None if table.lowest_score else table.items,
         duplicates=duplicates,
         omitted_code=omitted_code,
         not_reached_code=not_reached_code,
         not_presented_code=not_presented_code,
     )
     answered = _known(given, table.items, responses, parameters, ignore_unknown=ignore_unknown)
-    answered = answered.resolved(omitted=omitted, not_reached=not_reached)
+    answered = answered.lowered(table.lowest_score).resolved(omitted=omitted, not_reached=not_reached)
     people = _estimates(table.items, answered, how, quiet=settings["quiet"])
     text = score_csv(answered.persons, people, shown, at)
     if out is None:

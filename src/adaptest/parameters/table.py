@@ -24,6 +24,8 @@ from adaptest.parameters.items import ItemParameters
 
 ROWWISE = ("models", "n_per_category", "basis", "status", "flags", "scale_id")
 
+LOWEST_SCORE = "lowest_score"  # extra column: what the responses' scores are counted from, where it is not 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ParameterTable:
@@ -149,6 +151,21 @@ class ParameterTable:
     def without_parameters(self) -> tuple[str, ...]:
         """Ids of the rows that are not among `items`: inestimable, without responses, held, or left empty."""
         return tuple(item for item in self.ids if item not in self.items.row)
+
+    @property
+    def lowest_score(self) -> int:
+        """What the scores of responses to these items are counted from: 0, or as an extra column says.
+
+        Raises
+        ------
+        ItemParameterError, where that column holds anything but one whole number.
+        """
+        words = set(self.extra.get(LOWEST_SCORE, ())) - {""} or {"0"}
+        if len(words) > 1 or not min(words).isdecimal():
+            raise ItemParameterError(
+                f"{LOWEST_SCORE} must be one whole number for all items; got {sorted(words)}"
+            )
+        return int(min(words))
 
     def se_of_items(self, name: str) -> Floats:
         """Return a parameter's standard errors for the J items only; nan where there are none.

@@ -9,7 +9,7 @@ import numpy as np
 
 from adaptest import __version__
 from adaptest.calibration.result import FLAGS, CalibrationResult
-from adaptest.models.base import Floats
+from adaptest.models.base import Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior
 from adaptest.parameters.columns import columns_of
 from adaptest.report import figures
@@ -47,7 +47,7 @@ def page(result: CalibrationResult, record: Mapping[str, Any]) -> str:
     ----------
     record : run.json's content, of the same result
     """
-    people = _sample(result.data)
+    people = _sample(result.data).lowered(result.lowest_score)
     theta = _theta(result, people)
     low, high = _span(result)
     rows = _rows(result)
@@ -60,9 +60,8 @@ def page(result: CalibrationResult, record: Mapping[str, Any]) -> str:
         items = result.items.take(np.array([result.items.row[item] for item in ids], dtype=np.intp))
         place = {item: k for k, item in enumerate(people.items)}
         answered = people.take_items(np.array([place[item] for item in ids], dtype=np.intp))
-        points = observed(
-            answered.take_persons(np.flatnonzero(finite)), theta[finite], items.categories - 1.0
-        )
+        highest: Rows = items.categories - 1
+        points = observed(answered.take_persons(np.flatnonzero(finite)), theta[finite], highest)
         curves = dict(zip(ids, panels(items, points, low, high), strict=True))
     return template("calibration.html").render(
         version=__version__,
@@ -71,7 +70,7 @@ def page(result: CalibrationResult, record: Mapping[str, Any]) -> str:
         doubts=_doubts(result),
         rows=rows,
         curves=curves,
-        columns=[name for name, column in _values(result).items() if np.isfinite(column).any()],
+        columns=[name for name, column in _values(result).items() if _says(name, column)],
         meaning=MEANING,
         n_sample=int(finite.sum()),
         figure_information=_information(result, low, high),
@@ -134,6 +133,12 @@ def _values(result: CalibrationResult) -> dict[str, Floats]:
     return _spread(
         {name: np.concatenate([c, np.full((1, *c.shape[1:]), np.nan)])[place] for name, c in columns.items()}
     )
+
+
+def _says(name: str, column: Floats) -> bool:
+    """Return whether a column is worth its width: some item has a value, other than an asymptote's 0 or 1."""
+    trivial = {"guessing": 0.0, "upper_asymptote": 1.0}.get(name)
+    return bool((np.isfinite(column) & (column != trivial)).any())
 
 
 def _spread(columns: Mapping[str, Floats]) -> dict[str, Floats]:
