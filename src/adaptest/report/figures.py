@@ -22,6 +22,7 @@ SETTINGS: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+ABOVE: Any = {"frameon": False, "loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
 
 
 @contextmanager
@@ -62,7 +63,7 @@ def information_and_sem(items: ItemParameters, theta: Floats, moments: list[tupl
             axes.axvline(mean, color=PALE, lw=1)
             axes.annotate(name, (mean, 0), xytext=(2, 3), textcoords="offset points", fontsize=7)
         handles = [*axes.get_lines()[:1], *other.get_lines()]
-        axes.legend(handles, [line.get_label() for line in handles], frameon=False, loc="upper right")
+        axes.legend(handles, [line.get_label() for line in handles], **ABOVE)
     return text[0]
 
 
@@ -84,6 +85,7 @@ def person_item_map(person_theta: Floats, person_weight: Floats, locations: Floa
         above.set(ylabel="persons (EAP)")
         below.hist(np.clip(locations, bins[0], bins[-1]), bins, color=SECOND, ec="white", lw=0.4, hatch="//")
         below.invert_yaxis()
+        below.yaxis.get_major_locator().set_params(integer=True)
         below.set(ylabel="item locations", xlabel="logits (the ends hold what lies beyond)")
     return text[0]
 
@@ -105,5 +107,5 @@ def convergence(iteration: list[int], gap: list[float], change: list[float]) -> 
         )
         axes.set(xlabel="iteration (E-step)", ylabel="logits, log-likelihood units")
         axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend(frameon=False)
+        axes.legend(**ABOVE)
     return text[0]
