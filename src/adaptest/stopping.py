@@ -17,12 +17,13 @@ from functools import cached_property
 from typing import ClassVar, Protocol
 
 import numpy as np
+from scipy.special import ndtri
 
 from adaptest.errors import OptionError
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.parameters import ItemParameters
 
-NORMAL_975 = 1.959963984540054  # standard normal quantile of .975
+HALF = 0.5
 
 IN_WORDS = {
     "maximum_length": "the exam reached its maximum number of questions",
@@ -92,7 +93,7 @@ class Sem:
     at_most: float
 
     def __post_init__(self) -> None:
-        _require("sem", "at_most", self.at_most, holds=self.at_most > 0, rule="be greater than 0")
+        _require(self.reason, "at_most", self.at_most, holds=self.at_most > 0, rule="be greater than 0")
 
     def fires(self, standing: Standing) -> Bools:
         """Return (N,); see StoppingRule."""
@@ -112,16 +113,21 @@ class MinimumInformation:
     at_least: float
 
     def __post_init__(self) -> None:
-        _require("minimum_information", "at_least", self.at_least, holds=self.at_least > 0, rule="be > 0")
+        _require(self.reason, "at_least", self.at_least, holds=self.at_least > 0, rule="be greater than 0")
 
     def fires(self, standing: Standing) -> Bools:
         """Return (N,); see StoppingRule."""
         return standing.most_informative() < self.at_least
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConfidenceInterval:
-    """Stop once theta +- z sem lies wholly on one side of `cut`.
+    """Stop once the interval around theta lies wholly on one side of `cut`.
+
+    Attributes
+    ----------
+    confidence : of the interval, .95 for 1.960 standard errors either side
+    one_sided : ask only that side where the cut is: .95 for 1.645 standard errors
 
     References
     ----------
@@ -131,11 +137,19 @@ class ConfidenceInterval:
 
     reason: ClassVar[str] = "confidence_interval"
     cut: float
-    z: float = NORMAL_975
+    confidence: float = 0.95
+    one_sided: bool = False
 
     def __post_init__(self) -> None:
-        _require("confidence_interval", "cut", self.cut, holds=True, rule="be finite")
-        _require("confidence_interval", "z", self.z, holds=self.z > 0, rule="be greater than 0")
+        _require(self.reason, "cut", self.cut, holds=True, rule="be finite")
+        inside = HALF < self.confidence < 1
+        _require(self.reason, "confidence", self.confidence, holds=inside, rule="be in (.5, 1)")
+
+    @cached_property
+    def z(self) -> float:
+        """How many standard errors the interval reaches."""
+        below = self.confidence if self.one_sided else (1 + self.confidence) / 2
+        return float(ndtri(below))
 
     def fires(self, standing: Standing) -> Bools:
         """Return (N,); see StoppingRule."""
@@ -160,10 +174,10 @@ class Sprt:
     beta: float = 0.05
 
     def __post_init__(self) -> None:
-        _require("sprt", "cut", self.cut, holds=True, rule="be finite")
-        _require("sprt", "delta", self.delta, holds=self.delta > 0, rule="be greater than 0")
+        _require(self.reason, "cut", self.cut, holds=True, rule="be finite")
+        _require(self.reason, "delta", self.delta, holds=self.delta > 0, rule="be greater than 0")
         for name, value in (("alpha", self.alpha), ("beta", self.beta)):
-            _require("sprt", name, value, holds=0 < value < 0.5, rule="be in (0, .5)")  # noqa: PLR2004 (a half)
+            _require(self.reason, name, value, holds=0 < value < HALF, rule="be in (0, .5)")
 
     @cached_property
     def bounds(self) -> tuple[float, float]:
