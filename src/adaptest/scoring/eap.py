@@ -68,8 +68,8 @@ def moments(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats, Bools]
     log_posterior : (M, Q) log-likelihood plus `nodes.log_weight`
     """
     rule = nodes.rule
-    mass = log_posterior - log_posterior.max(axis=1, keepdims=True)
-    light = ((mass[:, :: mass.shape[1] - 1] < -LIGHT) | nodes.closed).all(axis=1)
+    mass = log_posterior - np.maximum.reduce(log_posterior, axis=1, keepdims=True)
+    light = (mass[:, :: mass.shape[1] - 1] < -LIGHT) | nodes.closed
     np.exp(mass, out=mass)
     sums = np.einsum("nq,kq->nk", mass, rule.basis)  # not BLAS: a row's bits do not depend on the others
     total = np.maximum(sums[:, ::3], TINY)  # a coarser rule may have missed all of the mass
@@ -77,7 +77,7 @@ def moments(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats, Bools]
     sd = np.sqrt(np.maximum(sums[:, 2::3] / total - mean * mean, 0.0))
     found, coarse, sem = mean[:, 0], mean[:, 1], sd[:, 0]
     error = np.maximum(np.abs(found - coarse), np.abs(sem - sd[:, 1]))
-    exact = light & (error * nodes.width <= rule.agreement) & (sem >= rule.spacing)
+    exact = light[:, 0] & light[:, 1] & (error * nodes.width <= rule.agreement) & (sem >= rule.spacing)
     return nodes.low + nodes.width * (found + 0.5), sem * nodes.width, exact
 
 

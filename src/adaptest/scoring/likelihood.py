@@ -197,14 +197,15 @@ class Patterns:
         values = np.zeros(rows.shape)
         if not given.any():
             return values
-        used: Rows = np.unique(rows[given]).astype(np.intp)
+        seen = np.zeros(len(self.items), dtype=np.bool_)
+        seen[rows[given]] = True
+        used = np.flatnonzero(seen)
         if len(used) * len(theta) <= given.sum() + CALL * len(used):
-            some = self.items if len(used) == len(self.items) else self.items.take(used)
-            place = np.searchsorted(used, rows[given])
-            person = np.nonzero(given)[0]
-            whole = function(some, theta)
-            index = (person, place) if whole.ndim == 2 else (person, place, scores[given])  # noqa: PLR2004 (as documented)
-            values[given] = whole[index]
+            whole = function(self.items if seen.all() else self.items.take(used), theta)
+            person, column = np.arange(len(theta))[:, None], (np.cumsum(seen) - 1)[rows]
+            one = (person, column) if whole.ndim == 2 else (person, column, scores)  # noqa: PLR2004 (as documented)
+            values = np.asarray(whole[one])
+            values[~given] = 0.0
             return values
         person, place = np.nonzero(given)
         order = np.argsort(rows[given], kind="stable")
@@ -212,8 +213,8 @@ class Patterns:
         ends = np.searchsorted(rows[person, place], used, side="right")
         for row, start, end in zip(used, [0, *ends[:-1]], ends, strict=True):
             mine, where = person[start:end], place[start:end]
-            column = function(self._singles[row], theta[mine])[:, 0]
-            if column.ndim == 2:  # noqa: PLR2004 (a value for each score)
-                column = column[np.arange(len(mine)), scores[mine, where]]
-            values[mine, where] = column
+            found = function(self._singles[row], theta[mine])[:, 0]
+            if found.ndim == 2:  # noqa: PLR2004 (a value for each score)
+                found = found[np.arange(len(mine)), scores[mine, where]]
+            values[mine, where] = found
         return values

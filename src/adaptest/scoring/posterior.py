@@ -14,6 +14,8 @@ from adaptest.scoring.eap import Nodes, eap_rows, moments
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers
 
+BLOCK = 256  # sittings whose posteriors are summed up at once: what stays in a core's own cache
+OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
 HALVINGS = 1  # of the first spacing, .2 prior standard deviations: 161 nodes
 
 
@@ -80,7 +82,12 @@ class LivePosterior:
 
     def moments(self, log_posterior: Floats) -> tuple[Floats, Floats, Bools]:
         """Return (N,) posterior means, posterior standard deviations, and whether they are converged."""
-        return moments(log_posterior, self.nodes)
+        if len(log_posterior) <= BLOCK:
+            return moments(log_posterior, self.nodes)
+        starts = range(0, len(log_posterior), BLOCK)
+        parts = [moments(log_posterior[start : start + BLOCK], self.nodes) for start in starts]
+        theta, sem, exact = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return theta, sem, exact
 
     def mass(self, log_posterior: Floats) -> Floats:
         """Return (N, Q) posterior masses, each row summing to 1."""
@@ -96,8 +103,8 @@ class LivePosterior:
         rows, scores : (N, n) all responses so far, -1 where there is none; read only for refinement
         """
         theta, sem, exact = self.moments(log_posterior)
-        n_items = np.asarray((scores >= 0).sum(axis=1), dtype=np.intp)
-        outcome = np.where(n_items > 0, Outcome.OK, Outcome.NO_RESPONSES).astype(np.int8)
+        n_items: NDArray[np.intp] = np.add.reduce(scores >= 0, axis=1, dtype=np.intp)
+        outcome = OUTCOMES[np.minimum(n_items, 1)]
         if not exact.all():
             rest = np.flatnonzero(~exact)
             anew = eap_rows(self.items, rows[rest], scores[rest], self.prior)
