@@ -12,14 +12,17 @@ import pytest
 from adaptest.bank.shipped import shipped_files
 
 
-def run(*command, cwd, **environment):
+def run(*command, cwd):
+    alone = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "ADAPTEST_"))
+    }
     done = subprocess.run(
         [str(part) for part in command],
         check=False,
         cwd=cwd,
         capture_output=True,
         text=True,
-        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **environment},
+        env={**alone, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -57,7 +60,7 @@ def test_the_installed_package_is_the_wheels(installed, root, tmp_path):
 
 def test_init_lays_out_every_byte_of_the_shipped_bank(installed, root, tmp_path):
     command = "from adaptest.cli.main import main; main(['init', 'w'])"
-    run(installed, "-c", command, cwd=tmp_path, ADAPTEST_WORKSPACE="")
+    run(installed, "-c", command, cwd=tmp_path)
     laid_out = {
         path.relative_to(tmp_path / "w").as_posix(): path.read_bytes()
         for path in (tmp_path / "w").rglob("*")
