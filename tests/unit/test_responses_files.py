@@ -17,7 +17,7 @@ def read(tmp_path):
 
     def of(text, name="file.csv", **options):
         path = tmp_path / name
-        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        path.write_bytes(gzip.compress(text.encode()) if name.lower().endswith(".gz") else text.encode())
         return read_responses(path, **options)
 
     return of
@@ -45,7 +45,16 @@ def test_the_layout_is_found_from_the_header_and_said(read):
     assert wide.items == ("item",)
 
 
-@pytest.mark.parametrize("name", ["file.csv", "file.csv.gz"])
+def test_a_long_file_in_runs_of_persons_codes_as_one_without(monkeypatch, read):
+    rows = [f"p{n // 5},i{n % 5},{n % 2}" for n in range(60)]
+    text = "person,item,score\n" + "\n".join(rows) + "\n"
+    plain = read(text)
+    monkeypatch.setattr("adaptest.responses.coding.RUNS_SEEN", 10)
+    assert read(text).fingerprint == plain.fingerprint
+    assert plain.persons[:2] == ("p0", "p1")
+
+
+@pytest.mark.parametrize("name", ["file.csv", "file.csv.gz", "FILE.CSV.GZ"])
 def test_a_byte_order_mark_quotes_and_carriage_returns_change_nothing(name, read):
     plain = read("id,Q1,Q2\na,1,0\nb,,1\n")
     dressed = read('\ufeff"id","Q1","Q2"\r\n"a","1","0"\r\n"b","","1"\r\n', name)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 LARGEST = 127  # scores are kept in one byte
+RUNS_SEEN = 4096  # rows that show whether a column has its values in runs, as a log by person has
 BAD = -128  # a cell that is neither a score nor a code
 RULE = f"a score must be a whole number from 0 to {LARGEST}"
 _WHOLE = re.compile(r"\+?0*([0-9]{1,3})(?:\.0+)?")  # 1.0 is what a table with gaps makes of 1
@@ -102,9 +103,14 @@ def factor(column: pl.Series) -> tuple[NDArray[np.integer], list[str]]:
     """Return each cell's place among the distinct texts of a column without nulls, and those texts."""
     import polars as pl
 
+    head = column.head(RUNS_SEEN)
+    if len(column) > RUNS_SEEN and (head != head.shift(1)).sum() < RUNS_SEEN / 2:
+        new = (column != column.shift(1)).fill_null(value=True).to_numpy()
+        starts = np.flatnonzero(new)
+        places, texts = factor(column.gather(starts))  # where neighbours differ: no runs any more
+        return np.repeat(places, np.diff(starts, append=len(column))), texts
     distinct = column.unique(maintain_order=True)
-    texts: list[str] = distinct.to_list()
-    return column.cast(pl.Enum(distinct)).to_physical().to_numpy(), texts
+    return column.cast(pl.Enum(distinct)).to_physical().to_numpy(), distinct.to_list()
 
 
 def as_text(column: pl.Series) -> pl.Series | None:

@@ -259,7 +259,7 @@ def _lines_unpacked(path: str) -> int:
 @contextmanager
 def _opened(path: str) -> Iterator[Any]:
     try:
-        file: Any = gzip.open(path) if path.endswith(".gz") else Path(path).open("rb")  # noqa: SIM115 (closed below)
+        file: Any = gzip.open(path) if path.lower().endswith(".gz") else Path(path).open("rb")  # noqa: SIM115 (closed below)
     except OSError as problem:
         raise ResponseFileError(f"{path}: {why(problem)}") from None
     with file:

@@ -200,7 +200,7 @@ def source_of(data: object) -> Source:
 
     if isinstance(data, (str, Path)) or hasattr(data, "__fspath__"):
         path = str(data)
-        return ParquetSource(path) if path.endswith((".parquet", ".pq")) else CsvSource(path)
+        return ParquetSource(path) if path.lower().endswith((".parquet", ".pq")) else CsvSource(path)
     try:
         if hasattr(data, "__arrow_c_stream__"):
             return FrameSource(pl.DataFrame(data))
