@@ -2,6 +2,7 @@
 "and value; each is read here in full."""
 
 import gzip
+import os
 
 import numpy as np
 import polars as pl
@@ -250,6 +251,16 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path):
         with pytest.raises(ResponseFileError) as caught:
             read_responses(tmp_path / name)
         assert str(caught.value) == f"{tmp_path / name}: must be a file; got a directory"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with pytest.raises(ResponseFileError) as caught:
+        read_responses(tmp_path / "pipe.csv")
+    assert str(caught.value) == (
+        f"{tmp_path}/pipe.csv: must be a file, read twice; got a pipe or device; save it first"
+    )
 
 
 def test_a_parquet_file_that_is_none_or_cut_off_is_refused(tmp_path):

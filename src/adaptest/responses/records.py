@@ -89,6 +89,10 @@ class CsvFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        if Path(path).exists() and not (Path(path).is_file() or Path(path).is_dir()):
+            raise ResponseFileError(
+                f"{path}: must be a file, read twice; got a pipe or device; save it first"
+            )
         with _opened(path) as file:
             head = self._read(file, BLOCK)
             self._refuse_foreign(head)
