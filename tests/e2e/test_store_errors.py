@@ -41,8 +41,8 @@ def unchanged(adaptest):
 def test_a_folder_that_is_no_workspace(adaptest, tmp_path, command):
     (tmp_path / "elsewhere").mkdir()
     assert adaptest.sentence("--workspace", str(tmp_path / "elsewhere"), *command) == (
-        f"folder '{tmp_path / 'elsewhere'}': must be a workspace, with a file adaptest.toml; got none; make one"
-        " with 'adaptest init DIR', or say where one is with --workspace"
+        f"folder '{tmp_path / 'elsewhere'}': must be a workspace, with a file adaptest.toml; got none; make"
+        " one with 'adaptest init DIR', or say where one is with --workspace"
     )
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
@@ -120,7 +120,7 @@ BROKEN = [
     ("exams/quick.yaml", "format: adaptest-exam/1\nid: [", "itembank/peer-support/exams/quick.yaml:"),
     (
         "exams/quick.yaml",
-        "format: adaptest-exam/9\n",
+        "format: adaptest-exam/9\nid: quick\n",
         "itembank/peer-support/exams/quick.yaml:1: format must be",
     ),
     ("bank.yaml", "\tformat", "itembank/peer-support/bank.yaml:1: "),

@@ -124,7 +124,7 @@ def take(
 def _take(sitting: Sitting, given: dict[str, str] | None, path: str, settings: dict[str, Any]) -> int:
     """Run a sitting the way the input allows, and return the exit code."""
     from adaptest.cli import terminal, terminal_lines
-    from adaptest.cli.terminal_keys import TerminalKeys
+    from adaptest.cli.terminal_keys import terminal_keys
     from adaptest.cli.terminal_screens import console
 
     interactive = given is None and sys.stdin.isatty() and sys.stdout.isatty()
@@ -134,7 +134,8 @@ def _take(sitting: Sitting, given: dict[str, str] | None, path: str, settings: d
         if given is not None:
             terminal_lines.take_answers(sitting, out, given, path)
         elif interactive:
-            terminal.take(sitting, out, TerminalKeys())
+            with terminal_keys() as keys:
+                terminal.take(sitting, out, keys)
         else:
             done = terminal_lines.take_lines(sitting, out, sys.stdin)
     except (KeyboardInterrupt, EOFError):

@@ -1,11 +1,19 @@
-"""What a candidate presses, one key at a time."""
+"""What a candidate presses, one key at a time; what is typed ahead is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
-import click
+ENTER = ("\r", "\n")
+LEFT = ("\x04", "\x1a")  # Ctrl-D, and Ctrl-Z as Windows ends an input
+INTERRUPT = "\x03"
+# an arrow or function key sends several characters, the last of which can be a letter
+SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
 
 
 class Keys(Protocol):
@@ -15,15 +23,19 @@ class Keys(Protocol):
         """Return the next key, as upper case; raise KeyboardInterrupt or EOFError where the person leaves."""
 
 
-class TerminalKeys:
-    """Keys of the terminal, as they are pressed."""
+def split(typed: str) -> list[str]:
+    r"""Return the keys of what was typed: a letter each, an arrow or function key as one.
 
-    def press(self) -> str:
-        """Return the next key."""
-        key = click.getchar()
-        if key in {"\x04", "\x1a"}:
-            raise EOFError
-        return key.upper()
+    >>> split("a\x1b[Ab")
+    ['A', '\x1b[A', 'B']
+    """
+    keys: list[str] = []
+    while typed:
+        sequence = SEQUENCE.match(typed)
+        key = sequence.group() if sequence else typed[0]
+        keys.append(key if sequence else key.upper())
+        typed = typed[len(key) :]
+    return keys
 
 
 def one_of(keys: Keys, letters: Sequence[str]) -> str:
@@ -33,4 +45,65 @@ def one_of(keys: Keys, letters: Sequence[str]) -> str:
     return key
 
 
-ENTER = ("\r", "\n")
+def _told(key: str) -> str:
+    """Return a key, or raise what it stands for."""
+    if key == INTERRUPT:
+        raise KeyboardInterrupt
+    if key in LEFT:
+        raise EOFError
+    return key
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    class TerminalKeys:
+        """Keys of the terminal, as they are pressed."""
+
+        def press(self) -> str:
+            """Return the next key."""
+            key = msvcrt.getwch()
+            if key in {"\x00", "\xe0"}:  # an arrow or function key: what follows says which
+                return "\x1b" + msvcrt.getwch()
+            return _told(key.upper())
+
+    @contextmanager
+    def terminal_keys() -> Iterator[Keys]:
+        """Give the keys of the terminal."""
+        yield TerminalKeys()
+
+else:
+    import termios
+    import tty
+
+    class TerminalKeys:
+        """Keys of the terminal, as they are pressed.
+
+        Parameters
+        ----------
+        descriptor : of the terminal
+        """
+
+        def __init__(self, descriptor: int) -> None:
+            self._descriptor = descriptor
+            self._waiting: list[str] = []
+
+        def press(self) -> str:
+            """Return the next key."""
+            while not self._waiting:
+                tty.setcbreak(self._descriptor, termios.TCSADRAIN)  # anew: a shell may have changed it
+                if not (typed := os.read(self._descriptor, 1024)):
+                    raise EOFError
+                self._waiting = split(typed.decode("utf-8", "replace"))
+            return _told(self._waiting.pop(0))
+
+    @contextmanager
+    def terminal_keys() -> Iterator[Keys]:
+        """Give the keys of the terminal, unechoed; it is as it was at the end."""
+        descriptor = sys.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+        tty.setcbreak(descriptor, termios.TCSADRAIN)
+        try:
+            yield TerminalKeys(descriptor)
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
