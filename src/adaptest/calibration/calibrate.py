@@ -66,7 +66,7 @@ def calibrate(
     anchors: Anchors | None = None,
     anchor_covariance: Sequence[CovarianceBlock] = (),
     anchor_error: bool = True,
-    grid: tuple[float, float, int] | None = None,
+    grid: tuple[float, float, int] | int | None = None,
     latent: LatentDensity = "normal",
     latent_variance: LatentVariance = "free",
     prior_discrimination: str | None = None,
@@ -96,7 +96,8 @@ def calibrate(
     anchors : items held at these values, by id; those that are not in the responses are left aside
     anchor_covariance : joint covariance of the anchors' errors; else a ParameterTable's standard errors serve
     anchor_error : whether the anchors' errors are propagated into the standard errors
-    grid : (lo, hi, nodes) in logits, fixed; None: 61 nodes on +-6 SD of each group, moving with it
+    grid : (lo, hi, nodes) in logits, fixed; or a number of Gauss-Hermite nodes, as in other programs; None: 61
+        nodes on +-6 SD of each group, moving with it
     latent : normal, or empirical: a histogram over the nodes
     latent_variance : of the reference group under rasch, pcm, rsm: free, or fixed at 1
     prior_* : like "lognormal:0,.5", "beta:5,17", "normal:0,2" or "none"; None is the default rule, see

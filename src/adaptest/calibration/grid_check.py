@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from adaptest.calibration.em import Fitted, Problem, fit
-from adaptest.calibration.latent import Latent
+from adaptest.calibration.latent import Latent, log_normal
 from adaptest.calibration.options import (
     BOUND,
     FINER,
@@ -30,12 +30,14 @@ def _refined(latent: Latent) -> Latent:
     half = WIDER * float(latent.nodes[-1]) if latent.moves else WIDER * BOUND
     nodes = len(latent.nodes) if latent.moves else NODES
     count = round((nodes - 1) * WIDER * FINER) + 1
-    return replace(latent, moves=True, nodes=np.linspace(-half, half, count))
+    finer = np.linspace(-half, half, count)
+    return replace(latent, moves=True, nodes=finer, standard=log_normal(finer, 0.0, 1.0))
 
 
 def conventional(problem: Problem, fitted: Fitted) -> float:
     """Return how far the log-likelihood moves on nodes fixed at +-BOUND logits, other programs' default."""
-    fixed = replace(problem.latent, moves=False, nodes=np.linspace(-BOUND, BOUND, NODES))
+    nodes = np.linspace(-BOUND, BOUND, NODES)
+    fixed = replace(problem.latent, moves=False, nodes=nodes, standard=log_normal(nodes, 0.0, 1.0))
     return replace(problem, latent=fixed).expected(fitted.state).log_likelihood - fitted.log_likelihood
 
 

@@ -35,6 +35,7 @@ class Latent:
     Attributes
     ----------
     nodes : (Q,) logits, or standard deviations about the mean where they move
+    standard : (Q,) log mass of the nodes under a standard normal density
     moves : whether each group's nodes move with its mean and SD
     empirical : whether the density is a histogram over the nodes
     mean_free, variance_free : (G,) of a normal density
@@ -42,6 +43,7 @@ class Latent:
     """
 
     nodes: Floats
+    standard: Floats
     moves: bool
     empirical: bool
     mean_free: Bools
@@ -52,8 +54,7 @@ class Latent:
     def start(self) -> Moments:
         """Return standard normal groups."""
         groups = len(self.mean_free)
-        log_weight = _log_normal(self.nodes, 0.0, 1.0)
-        histogram = np.tile(log_weight, (groups if self.empirical else 0, 1))
+        histogram = np.tile(self.standard, (groups if self.empirical else 0, 1))
         return Moments(np.zeros(groups), np.zeros(groups), histogram)
 
     def grid(self, at: Moments) -> tuple[Floats, Floats]:
@@ -64,9 +65,8 @@ class Latent:
             return np.tile((self.nodes - shift) / scale, (groups, 1)), at.histogram
         sd = np.exp(at.log_sd)
         if self.moves:
-            log_weight = np.tile(_log_normal(self.nodes, 0.0, 1.0), (groups, 1))
-            return at.mean[:, None] + sd[:, None] * self.nodes, log_weight
-        weights = [_log_normal(self.nodes, m, s) for m, s in zip(at.mean, sd, strict=True)]
+            return at.mean[:, None] + sd[:, None] * self.nodes, np.tile(self.standard, (groups, 1))
+        weights = [log_normal(self.nodes, m, s) for m, s in zip(at.mean, sd, strict=True)]
         return np.tile(self.nodes, (groups, 1)), np.array(weights)
 
     def _standard(self, at: Moments) -> tuple[float, float]:
@@ -150,11 +150,11 @@ class Latent:
         free = np.array([self.mean_free[g], self.variance_free[g]])
         limit = np.log(WIDEST_SD * (self.nodes[-1] - self.nodes[0]))
         x = np.array([mean, log_sd])
-        best = float(share @ _log_normal(self.nodes, mean, float(np.exp(log_sd))))
+        best = float(share @ log_normal(self.nodes, mean, float(np.exp(log_sd))))
         for _ in range(NEWTON_STEPS):
             variance = np.exp(2 * x[1])
             deviation = self.nodes - x[0]
-            p = np.exp(_log_normal(self.nodes, x[0], float(np.exp(x[1]))))
+            p = np.exp(log_normal(self.nodes, x[0], float(np.exp(x[1]))))
             raw = np.stack([deviation / variance, deviation**2 / variance])
             centred = raw - (raw @ p)[:, None]
             gradient = np.where(free, centred @ share, 0.0)
@@ -166,7 +166,7 @@ class Latent:
             for _ in range(NEWTON_STEPS):
                 tried = x + step
                 tried[1] = min(tried[1], limit)
-                value = float(share @ _log_normal(self.nodes, tried[0], float(np.exp(tried[1]))))
+                value = float(share @ log_normal(self.nodes, tried[0], float(np.exp(tried[1]))))
                 if value >= best:
                     break
                 step /= 2
@@ -189,7 +189,7 @@ class Latent:
 
 def latent_for(
     groups: int,
-    grid: tuple[float, float, int],
+    grid: tuple[float, float, int] | int,
     *,
     moves: bool,
     empirical: bool,
@@ -200,16 +200,23 @@ def latent_for(
 
     Parameters
     ----------
-    grid : lowest and highest node and their number
+    grid : lowest and highest node and their number; or the number of Gauss-Hermite nodes, which move
     moves : whether they are in units of each group's SD about its mean, else in logits
     anchored : whether anchors hold the scale, so that every group is free
     spread_free : whether the reference group's variance is free
     """
     every = np.ones(groups, dtype=np.bool_)
     others = np.arange(groups) > 0
+    if isinstance(grid, int):
+        nodes, weight = np.polynomial.hermite_e.hermegauss(grid)
+        standard = np.log(weight / weight.sum())
+    else:
+        nodes = np.linspace(*grid)
+        standard = log_normal(nodes, 0.0, 1.0)
     return Latent(
-        nodes=np.linspace(*grid),
-        moves=moves and not empirical,
+        nodes=nodes,
+        standard=standard,
+        moves=(moves or isinstance(grid, int)) and not empirical,
         empirical=empirical,
         mean_free=every if anchored else others,
         variance_free=every if anchored or spread_free else others,
@@ -218,7 +225,7 @@ def latent_for(
     )
 
 
-def _log_normal(nodes: Floats, mean: float, sd: float) -> Floats:
+def log_normal(nodes: Floats, mean: float, sd: float) -> Floats:
     """Return log probability of each node under a normal density, adding up to 1 over the nodes."""
     log_density = -0.5 * ((nodes - mean) / sd) ** 2
     log_density -= log_density.max()

@@ -18,6 +18,7 @@ NODES = 61  # mirt's default in one dimension; 21 bias a by .05-.09 at 100,000 x
 BOUND = 6.0  # standard deviations of the group either side of its mean; likewise
 WIDER = 1.2  # the check's grid is a fifth wider ...
 FINER = 4 / 3  # ... and its spacing .15 instead of .2: what is wrong at .2 is far less wrong there
+MOST_HERMITE = 180  # Gauss-Hermite nodes; with more, the outermost weights underflow
 GRID_TOLERANCE = 0.01  # log-likelihood units; above it the fit is `grid_sensitive`
 GRID_REFINEMENTS = 6  # how often the grid is refined before the fit is taken as it is
 
@@ -54,7 +55,8 @@ class Options:
     Attributes
     ----------
     model : name of one model, or "mixed"
-    grid : (lo, hi, nodes) in logits where given; None: NODES within BOUND, moving with each group
+    grid : (lo, hi, nodes) in logits; or a number of Gauss-Hermite nodes, to reproduce other programs' numbers;
+        None: NODES within BOUND, moving with each group
     latent : density of ability; latent_variance : of the reference group under rasch, pcm, rsm
     se : standard errors; threads : None is one a core
     tolerance : logits; max_iterations : E-steps
@@ -64,7 +66,7 @@ class Options:
     """
 
     model: str = DEFAULT_MODEL
-    grid: tuple[float, float, int] | None = None
+    grid: tuple[float, float, int] | int | None = None
     latent: Latent = "normal"
     latent_variance: LatentVariance = "free"
     se: StandardErrors = "louis"
@@ -89,7 +91,12 @@ class Options:
         for name, got, allowed in choices:
             if got not in allowed:
                 raise OptionError(f"{name} must be one of {', '.join(allowed)}; got {got!r}")
-        if self.grid is not None:
+        if isinstance(self.grid, int):
+            if not 3 <= self.grid <= MOST_HERMITE:  # noqa: PLR2004 (fewer nodes have no inside)
+                raise OptionError(
+                    f"grid must have 3 to {MOST_HERMITE} Gauss-Hermite nodes; got {self.grid}"
+                )
+        elif self.grid is not None:
             lo, hi, n = self.grid
             if not (lo < hi and n >= 3 and n == int(n)):  # noqa: PLR2004 (fewer nodes have no inside)
                 raise OptionError(
