@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from adaptest.errors import FileError, OptionError, ParameterFileError
+from adaptest.errors import FileError, ItemParameterError, OptionError, ParameterFileError
 from adaptest.models import GradedItems, LogisticItems, NominalItems, PartialCreditItems, SequentialItems
 from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.parameters.files import read_parameter_table, read_parameters, write_parameter_table
@@ -170,7 +170,7 @@ def test_a_line_number_counts_the_newlines_in_quotes(table_of):
 def test_windows_newlines_a_byte_order_mark_and_empty_rows_are_read(table_of):
     table = table_of("\ufeffitem_id,difficulty\r\n\r\n1,0.5\r\n,\r\n2,1\r\n")
     assert table.ids == ("1", "2")
-    assert table.notes[0] == "1 empty rows skipped"
+    assert table.notes[0] == "1 empty row skipped"
 
 
 def test_a_table_without_rows_is_read_and_said(table_of):
@@ -485,6 +485,25 @@ def test_a_table_that_breaks_its_rules_is_refused(columns, message):
     with pytest.raises(ValueError, match="must") as caught:
         ParameterTable.of(MIXED, **columns)
     assert str(caught.value) == message
+
+
+def test_scores_are_counted_from_what_a_further_column_says():
+    assert ParameterTable.of(MIXED).lowest_score == 0
+    assert ParameterTable.of(MIXED, extra={"lowest_score": ["", "1"]}).lowest_score == 1
+    with pytest.raises(ItemParameterError) as caught:
+        _ = ParameterTable.of(MIXED, extra={"lowest_score": ["0", "1"]}).lowest_score
+    assert str(caught.value) == "lowest_score must be one whole number for all items; got ['0', '1']"
+
+
+def test_a_row_without_parameters_keeps_its_model_through_a_file(tmp_path):
+    table = read_written(tmp_path, "item_id,model,a,b,c\n1,2pl,1,0,\n2,3pl,,,\n")
+    write_parameter_table(tmp_path / "again.csv", table)
+    assert read_parameter_table(tmp_path / "again.csv").models == ("2pl", "3pl")
+
+
+def read_written(folder, text):
+    (folder / "t.csv").write_text(text, "utf-8")
+    return read_parameter_table(folder / "t.csv")
 
 
 def test_a_tables_columns_are_read_only():

@@ -151,3 +151,8 @@ def _require_ids(sheet: Sheet, ids: Sequence[str]) -> None:
 def _number(text: str) -> float:
     """Return the number that a text is, inf where it is none."""
     return float(text) if NUMBER.fullmatch(text) else np.inf
+
+
+def counted(count: int, thing: str = "item") -> str:
+    """Return "1 item", "2 items"."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"

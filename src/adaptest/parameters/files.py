@@ -10,7 +10,7 @@ import numpy as np
 from adaptest.errors import ItemParameterError, ParameterFileError
 from adaptest.files import StrPath
 from adaptest.models.base import Floats
-from adaptest.parameters.columns import ALIASES, PARAMETERS, columns_of
+from adaptest.parameters.columns import ALIASES, BY_CATEGORY, NEEDED, PARAMETERS, columns_of
 from adaptest.parameters.interpret import interpret
 from adaptest.parameters.items import ItemParameters
 from adaptest.parameters.rating_scale import relative, relative_floats
@@ -85,7 +85,7 @@ def write_parameter_table(path: StrPath, table: ParameterTable, *, scaling_const
     Columns, always in this order: `item_id, model, discrimination, difficulty, threshold_k, step_k,
     category_slope_k, category_intercept_k, guessing, upper_asymptote, scaling_constant`, the same
     parameters again as `se_...`, `n, n_per_category, basis, status, flags, scale_id`, then further ones.
-    A parameter that no row has gets no column; where no row has any, the first two are there, empty.
+    A parameter that no row has, and no row's model needs, gets no column.
     D is 1 unless `scaling_constant` says otherwise: discriminations that a model estimates are then divided
     by it, its column says so, and reading multiplies them again. Numbers are the shortest text of the same
     bits.
@@ -129,13 +129,13 @@ def _parameters(table: ParameterTable, d: Floats, *, exact: bool) -> dict[str, C
     for name, column in values.items():
         padded = np.concatenate([column, np.full((1, *column.shape[1:]), np.nan)])
         values[name] = padded[place] / d if name == "discrimination" else padded[place]
+    needed = {name for model in table.models if model for name in NEEDED[model]}
     columns: dict[str, Column] = {}
     for name in PARAMETERS:
-        columns |= _spread(name, values[name])
-    if not columns:
-        columns = {"discrimination": [None] * len(table), "difficulty": [None] * len(table)}
-    if "rsm" in table.models and "difficulty" not in columns:
-        columns = _with_difficulty(columns, len(table))
+        part = _spread(name, values[name])
+        if not part and name in (needed or ("discrimination", "difficulty")):
+            part = {f"{name}_1" if name in BY_CATEGORY else name: [None] * len(table)}
+        columns |= part
     for row, model in enumerate(table.models):
         if model == "rsm" and place[row] >= 0:
             steps = [step for step in values["step"][row].tolist() if not np.isnan(step)]
@@ -149,12 +149,6 @@ def _parameters(table: ParameterTable, d: Floats, *, exact: bool) -> dict[str, C
 def _relative(steps: Sequence[float], *, exact: bool) -> tuple[str | float, Sequence[str | float]]:
     """Return a rating scale's difficulty and steps, as decimal text or as floats."""
     return relative(steps) if exact else relative_floats(steps)
-
-
-def _with_difficulty(columns: dict[str, Column], count: int) -> dict[str, Column]:
-    """Return the columns with an empty difficulty in its place, after the discrimination."""
-    empty: Column = [None] * count
-    return {"discrimination": columns.pop("discrimination"), "difficulty": empty, **columns}
 
 
 def _spread(name: str, values: Floats) -> dict[str, Column]:
