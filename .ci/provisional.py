@@ -3,7 +3,7 @@
 Needed whenever an item's stem, options, key or judged difficulty changed, or an item was added. With
 --replace the releases begin anew, which is right only for releases that nobody was ever given.
 """
-# ruff: noqa: INP001 (a script, no package)
+
 
 import json
 import shutil
