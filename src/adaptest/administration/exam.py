@@ -117,6 +117,29 @@ class Exam:
                 owned.close()
             raise
 
+    def resume(self, sitting: str | None = None, *, candidate: str | None = None) -> Sitting:
+        """Return an unfinished sitting of this exam to go on with, at the same item, as it was frozen then.
+
+        Parameters
+        ----------
+        sitting : its id; the newest unfinished one where not given
+        candidate : whose newest; without a name, of those who gave none
+
+        Raises
+        ------
+        SittingError, where there is none, it is over, or another process runs it.
+        StoreError, where the candidate is unknown.
+        """
+        from adaptest.administration.records import own_records
+
+        records = own_records(self.workspace)
+        try:
+            chosen = sitting or records.unfinished(self.about.exam, candidate)
+            return records.resume(chosen, exam=self.about.exam, owned=True)
+        except BaseException:
+            records.close()
+            raise
+
     def lesson(self, name: str) -> str:
         """Return a lesson's Markdown, as the bank has it now."""
         return load_bank(self.workspace.bank / self.about.exam.partition("/")[0]).lesson(name).text

@@ -75,7 +75,7 @@ class Records:
         with self.database.read() as connection:
             row = sittings.find(connection, sitting)
             log = events.read(connection, row)
-            name = candidates.names(connection)[row.pseudonym]
+            name = candidates.name_of(connection, row.pseudonym)
         return self._stored(row, name, tuple(from_json(event.body) for event in log))
 
     def all(self, exam: str | None = None) -> Iterator[Stored]:
@@ -102,8 +102,8 @@ class Records:
         if not taken and exam not in exam_names(self.workspace):
             raise ExamError(f"exam {exam!r}: must be one that 'adaptest exam list' shows, or was taken here")
 
-    def resume(self, sitting: str, *, exam: str | None = None) -> Sitting:
-        """Return a sitting to go on with, where it stopped.
+    def resume(self, sitting: str, *, exam: str | None = None, owned: bool = False) -> Sitting:
+        """Return a sitting to go on with, where it stopped; `owned` closes these records with it.
 
         Raises
         ------
@@ -112,12 +112,11 @@ class Records:
         journal = StoredJournal(self.database, self.workspace.locks, sitting)
         try:
             with self.database.read() as connection:
-                name = candidates.names(connection)[journal.row.pseudonym]
+                name = candidates.name_of(connection, journal.row.pseudonym)
             stored = self._stored(journal.row, name, journal.events)
             _require_unfinished(stored, exam)
-            return Sitting(
-                stored.exam, journal, journal.events, name, named=name != journal.row.pseudonym, owned=None
-            )
+            named, closes = name != journal.row.pseudonym, self if owned else None
+            return Sitting(stored.exam, journal, journal.events, name, named=named, owned=closes)
         except BaseException:
             journal.close()
             raise

@@ -48,6 +48,12 @@ def pseudonym_of(connection: Connection, candidate: str) -> str:
     return known
 
 
+def name_of(connection: Connection, pseudonym: str) -> str:
+    """Return who a pseudonym is; an erased or unnamed candidate is called by the pseudonym."""
+    query = select(candidates.c.candidate).where(candidates.c.pseudonym == pseudonym)
+    return connection.execute(query).scalar_one() or pseudonym
+
+
 def names(connection: Connection) -> dict[str, str]:
     """Return who each pseudonym is; an erased candidate is called by the pseudonym."""
     rows = connection.execute(select(candidates.c.pseudonym, candidates.c.candidate))
