@@ -13,6 +13,7 @@ from adaptest.constraints.reach import Reach
 from adaptest.errors import InfeasibleError
 from adaptest.pool import Pool
 
+NEAR = 10  # lengths either side that are tried as a remedy
 PAIRS = 40  # one-sided rules up to which every pair is tried before rules are deleted one by one
 
 
@@ -105,8 +106,26 @@ def _sentence(pool: Pool, blueprint: Blueprint, length: int) -> str:
             f"{rule.name} may have at most {most} at length {length}, and all other items are fewer than"
             f" {length - most}; add other items or raise its maximum"
         )
+    near = _near(pool, blueprint, length)
+    if len({rule.name for rule in rules}) == 1 and rules[0].of is None:
+        return (
+            f"{rules[0].name} must have at least {max(rule.least(length) for rule in rules)} and at most"
+            f" {min(rule.most(length) for rule in rules)} items at length {length}, which no number does;"
+            f" widen its bounds or change the length{near}"
+        )
     told = ", ".join(_told(rule, length) for rule in rules)
-    return f"at length {length} these rules cannot hold together: {told}; {_remedy(rules, length)}"
+    return f"at length {length} these rules cannot hold together: {told}; {_remedy(rules, length)}{near}"
+
+
+def _near(pool: Pool, blueprint: Blueprint, length: int) -> str:
+    """Return the nearest lengths at which all rules can hold, in words."""
+    below = next(
+        (n for n in range(length - 1, max(length - NEAR, 0), -1) if feasible(pool, blueprint, (n,))), 0
+    )
+    most = min(length + NEAR, len(pool))
+    above = next((n for n in range(length + 1, most + 1) if feasible(pool, blueprint, (n,))), 0)
+    found = [str(n) for n in (below, above) if n]
+    return f" (they hold at {' and '.join(found)})" if found else ""
 
 
 def _told(rule: Rule, length: int) -> str:
