@@ -15,4 +15,3 @@ from adaptest.responses.files import read_responses as read_responses
 from adaptest.scoring import score as score
 
 __version__: str
-__all__: list[str]

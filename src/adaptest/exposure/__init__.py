@@ -1,1 +1,0 @@
-"""Exposure control: how often an item may be seen."""

@@ -1,1 +1,0 @@
-"""Scale linking and equating."""

@@ -1,1 +1,0 @@
-"""Recalibrate, judge the impact, publish, roll back, revoke, monitor, verify."""
