@@ -148,8 +148,8 @@ def test_rules_that_hold_at_each_length_but_in_no_one_exam_are_refused():
     with pytest.raises(InfeasibleError) as caught:
         admissible(pool, blueprint, 19, 20)
     assert str(caught.value) == (
-        "the content rules can hold at each of the lengths 19 to 20, but not in one exam that grows item by item"
-        " through all of them; start later, end before 20 or widen the bounds"
+        "the content rules can hold at each of the lengths 19 to 20, but not in one exam that grows item by"
+        " item through all of them; start later, end before 20 or widen the bounds"
     )
 
 

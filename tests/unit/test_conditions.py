@@ -10,6 +10,7 @@ ITEMS = {
     "words": (12, 30.5, None, 80),
     "scenario": (True, False, True, None),
 }
+KNOWN = "domain, level, scenario, tags, words"
 
 
 @pytest.mark.parametrize(
@@ -48,18 +49,18 @@ def test_a_condition_selects_what_it_says(condition, expected):
         ("domain", "column 7 must be ==, !=, <, <=, >, >= or in; got the end"),
         ('domain = "INT"', "column 8 must be ==, !=, <, <=, >, >= or in; got '='"),
         ('domain == "INT" level', "column 17 must be 'and', 'or' or the end; got 'level'"),
-        ('domain == INT', "column 11 must be text in quotes, a number, true or false; got 'INT'"),
+        ("domain == INT", "column 11 must be text in quotes, a number, true or false; got 'INT'"),
         ('(domain == "INT"', "column 17 must be ')'; got the end"),
-        ('topic == "x"', "column 1 must be an attribute among domain, level, scenario, tags, words; got 'topic'"),
+        ('topic == "x"', f"column 1 must be an attribute among {KNOWN}; got 'topic'"),
         ('words < "12"', "column 9 must be a number after '<'; got '\"12\"'"),
         ('level in "recall"', "column 10 must be a list in brackets; got '\"recall\"'"),
         ('level not "recall"', "column 11 must be 'in'; got '\"recall\"'"),
         ("level in ('recall'", "column 19 must be ')'; got the end"),
         ('domain == "INT" and', "column 20 must be an attribute; got the end"),
         ('domain == "INT', "column 11 must be text in quotes, a number, true or false; got '\"'"),
-        ("__import__('os').system('x')", "column 1 must be an attribute among domain, level, scenario, tags, words; got '__import__'"),
+        ("__import__('os').system('x')", f"column 1 must be an attribute among {KNOWN}; got '__import__'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_condition_is_refused_with_its_place(condition, sentence):
     with pytest.raises(ExamError) as caught:
         select(condition, ITEMS, 4)

@@ -13,12 +13,16 @@ NOMINAL = NominalItems(("n1",), [[0.0, 0.5, 1.1]], [[0.0, 0.2, -0.4]])
 MIXED = ItemParameters(("g2", "b1", "p1", "g1", "n1", "b2"), (BINARY, GRADED, CREDIT, NOMINAL))
 POOL = Pool(
     MIXED,
-    {"domain": ("A", "A", "B", "B", "B", None), "tags": (("x", "y"), (), ("x",), (), (), ()), "words": (1, 2.5, 3, 4, 5, 6)},
+    {
+        "domain": ("A", "A", "B", "B", "B", None),
+        "tags": (("x", "y"), (), ("x",), (), (), ()),
+        "words": (1, 2.5, 3, 4, 5, 6),
+    },
     (frozenset({"b1", "g1"}), frozenset({"g1", "p1"})),
     {"story": ("b2", "n1")},
     (("A", "B"),) * 6,
     provisional=True,
-)  # fmt: skip
+)
 
 
 def test_an_artifact_gives_back_the_same_pool_bit_for_bit():
@@ -75,8 +79,10 @@ def negative():
     [
         (
             negative,
-            "item 'b3': discrimination must be greater than 0 in a pool; got -0.7 (and 1 more item);"
-            " recalibrate the item or leave it out",
+            (
+                "item 'b3': discrimination must be greater than 0 in a pool; got -0.7 (and 1 more item);"
+                " recalibrate the item or leave it out"
+            ),
         ),
         (lambda: Pool(MIXED, {"domain": ("A",)}), "domain: must have one value per item; got 1 for 6"),
         (lambda: Pool(MIXED, options=(("A",),)), "options: must have one value per item; got 1 for 6"),

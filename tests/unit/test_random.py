@@ -36,7 +36,8 @@ def test_names_differ_draws_differ():
         for draw in range(3)
     }
     assert len(named) == len(SEEDS) * len(Stream) * 10 * 3
-    assert 0 <= min(named) and max(named) < 1
+    assert min(named) >= 0
+    assert max(named) < 1
 
 
 def test_draws_are_uniform():
