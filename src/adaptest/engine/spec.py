@@ -109,6 +109,12 @@ def build(exam: Exam, pool: Pool) -> Design:
     InfeasibleError, where its content rules conflict: which of them, and what would free them.
     """
     spec = exam.spec
+    if spec.stakes == "certification" and spec.feedback.explanation != "none" and not spec.demo:
+        raise exam.fault(
+            ("feedback", "explanation"),
+            "feedback.explanation: a certification exam may explain its items only as a demo; say demo: true,"
+            " or none",
+        )
     used = _filtered(exam, pool)
     minimum, maximum = _lengths(exam, used)
     blueprint = _blueprint(exam, used)
