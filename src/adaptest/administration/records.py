@@ -27,6 +27,7 @@ from adaptest.store.opening import open_store
 from adaptest.store.sittings import SittingRow
 from adaptest.workspace import Workspace
 
+LAST = "last"  # names the newest sitting
 ACTS: dict[str, type[SittingVoided | SittingHeld | SittingReleased | NoteAdded]] = {
     "void": SittingVoided,
     "hold": SittingHeld,
@@ -65,7 +66,7 @@ class Records:
     _exams: dict[str, Exam] = field(default_factory=dict)
 
     def sitting(self, sitting: str) -> Stored:
-        """Return one sitting.
+        """Return one sitting, by its id; "last" is the newest.
 
         Raises
         ------
@@ -73,7 +74,7 @@ class Records:
         StoreError, where its log or what it ran on is not what was written.
         """
         with self.database.read() as connection:
-            row = sittings.find(connection, sitting)
+            row = sittings.newest(connection) if sitting == LAST else sittings.find(connection, sitting)
             log = events.read(connection, row)
             name = candidates.name_of(connection, row.pseudonym)
         return self._stored(row, name, tuple(from_json(event.body) for event in log))
@@ -157,6 +158,7 @@ class Records:
         """
         if not reason.strip():
             raise OptionError("reason must say why; got nothing")
+        sitting = self.sitting(sitting).row.sitting
         journal = StoredJournal(self.database, self.workspace.locks, sitting)
         try:
             stored = self.sitting(sitting)

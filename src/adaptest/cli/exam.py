@@ -27,7 +27,10 @@ IN_TABLE = ("sitting", "candidate", "exam", "status", "scale_score", "decision",
 
 @click.group(short_help="List, take, report, replay and explain exams.")
 def exam() -> None:
-    """List, take, report, replay and explain exams. EXAM is bank/exam, such as peer-support/practice."""
+    """List, take, report, replay and explain exams.
+
+    EXAM is bank/exam, such as peer-support/practice. SITTING is an id that `exam results` lists, or `last`.
+    """
 
 
 @exam.command("list")

@@ -93,6 +93,20 @@ def find(connection: Connection, sitting: str) -> SittingRow:
     return _from(row)
 
 
+def newest(connection: Connection) -> SittingRow:
+    """Return the sitting that began last.
+
+    Raises
+    ------
+    SittingError, where there is none.
+    """
+    query = select(sittings).order_by(sittings.c.created_at.desc(), sittings.c.sitting.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise SittingError("sitting 'last': no sitting was begun here")
+    return _from(row)
+
+
 def listed(
     connection: Connection, *, exam: str | None = None, pseudonym: str | None = None
 ) -> tuple[SittingRow, ...]:
