@@ -86,6 +86,25 @@ def test_two_peaks_that_a_coarse_grid_could_miss_both_count():
     assert got.sem[0] > 0.5
 
 
+def test_a_step_between_nodes_is_seen_wherever_it_lies():
+    rng = np.random.default_rng(4)
+    items = two_pl(60.0, rng.uniform(-2, 2, 400))  # a likelihood that jumps: coarse grids agree by chance
+    rows, scores = np.arange(400)[:, None], rng.integers(0, 2, (400, 1))
+    got = eap_rows(items, rows, scores)
+    theta, sem = very_fine(items, rows, scores, NormalPrior(), -8, 8, 4001)
+    np.testing.assert_allclose(got.theta[got.converged], theta[got.converged], atol=1e-6)
+    np.testing.assert_allclose(got.sem[got.converged], sem[got.converged], atol=1e-6)
+    assert got.converged.all()
+
+
+def test_a_live_grid_is_as_fine_as_the_steepest_item_needs():
+    live = LivePosterior.of(two_pl(20.0, [0.0, 0.5]))
+    assert len(live.theta) > 161
+    got = live.estimates(live.after(ROWS[:1, :2], SCORES[:1, :2]), ROWS[:1, :2], SCORES[:1, :2])
+    want = eap_rows(live.items, ROWS[:1, :2], SCORES[:1, :2])
+    assert got.theta[0] == pytest.approx(want.theta[0], abs=1e-6)
+
+
 def test_what_does_not_converge_says_so():
     plateau = two_pl(8.0, np.zeros(30), 0.9)
     got = eap_rows(plateau, np.arange(30)[None], np.ones((1, 30), dtype=int), NormalPrior(0, 3000))

@@ -9,7 +9,7 @@ from adaptest.numerics.quadrature import NormalPrior, UniformPrior
 from adaptest.parameters import ItemParameters
 from adaptest.responses import NOT_REACHED, OMITTED, Responses
 from adaptest.scoring.estimate import Outcome
-from adaptest.scoring.estimators import estimator, score
+from adaptest.scoring.estimators import ESTIMATORS, estimator, score
 from adaptest.scoring.search import search_nodes
 
 
@@ -97,6 +97,15 @@ def test_items_far_away_are_searched_too():
     assert abs(slope) < 1e-10
 
 
+def test_the_thresholds_of_one_item_far_apart_are_all_searched():
+    items = ItemParameters.of(GradedItems(("g", "h"), [30.0, 1.0], [[-100.0, 0.0, 100.0]] * 2))
+    for scores, where in (([0, 1], -100), ([3, 2], 100), ([1, 1], -50)):
+        theta, sem, outcome = one(items, "mle", scores)
+        assert outcome == Outcome.OK
+        assert abs(theta - where) < 1
+        assert sem > 0
+
+
 def test_flat_and_steep_items_together_do_not_break_the_search():
     items = three_pl([0.019, 4.0], [0.0, 0.0], [0.2, 0.0])
     for method in ("mle", "wle", "jeffreys", "map", "robust_huber", "robust_tukey"):
@@ -165,6 +174,10 @@ def test_what_cannot_be_estimated_is_refused_with_a_sentence():
     assert said(OptionError, estimator, "robust_tukey", items, tuning=0.0) == (
         "the tuning constant must be greater than 0; got 0.0"
     )
+    disjoint = {"prior": UniformPrior(-3, -2), "bounds": (0.0, 4.0)}
+    assert said(OptionError, estimator, "map", items, **disjoint) == (
+        "bounds must overlap the prior's; got (0.0, 4.0) and (-3, -2)"
+    )
     assert said(OptionError, estimator, "mle", items, bounds=(4.0, -4.0)) == (
         "bounds must be finite, the low one first; got 4, -4"
     )
@@ -205,6 +218,24 @@ def test_central_differences_are_of_the_fourth_order():
     at = np.array([0.3, 1.0])
     errors = [np.abs(central_difference(np.exp, at, h) - np.exp(at)).max() for h in (0.1, 0.05)]
     assert errors[0] / errors[1] == pytest.approx(16, rel=0.05)
+
+
+KINDS = {
+    "eap": "posterior_sd",
+    "map": "fisher_information_plus_prior",
+    "jeffreys": "log_posterior_curvature",
+    "wle": "fisher_information",
+    "mle": "fisher_information",
+    "robust_huber": "robust_sandwich",
+    "robust_tukey": "robust_sandwich",
+    "eap_sum": "posterior_sd_given_sum",
+}
+
+
+@pytest.mark.parametrize("method", ESTIMATORS)
+def test_what_the_standard_error_is_is_stated(method):
+    items = three_pl([1.0, 1.2], [0.0, 0.5], [0.0, 0.0])
+    assert estimator(method, items)(np.array([[0, 1]]), np.array([[1, 0]])).sem_kind == KINDS[method]
 
 
 def test_a_prior_moves_the_mode_towards_it():

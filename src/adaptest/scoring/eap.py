@@ -15,7 +15,7 @@ from adaptest.scoring.likelihood import Integers, Likelihood, Patterns, blocks
 
 LIGHT = 25.0  # log-posterior below its maximum at which an end holds no mass that matters: e^-25 = 1.4e-11
 SHARED_HALVINGS = 5  # of the spacing of the grid that all persons share
-OWN_HALVINGS = 5  # likewise, of the grid that one person has alone
+OWN_HALVINGS = 7  # likewise, of the grid that one person has alone
 ZOOMS = 40  # times a person's own grid may move before its spacing is halved
 OWN_WIDTH = 8.0  # logits; a uniform prior's own grids have as many panels as for this width
 TINY = 1e-300  # instead of a sum that is 0
@@ -56,16 +56,17 @@ class Nodes:
         return Nodes(self.rule, *parts, self.closed[which])
 
 
-def moments(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats, Bools]:
+def moments(log_posterior: Floats, nodes: Nodes, steepness: Floats) -> tuple[Floats, Floats, Bools]:
     """Return (M,) posterior means, standard deviations, and whether they are exact.
 
     They are exact, to less than 1e-6, if the rule and its coarser half agree, the standard deviation is
-    not below the spacing (two rules both too coarse may agree), and no end that the prior leaves open
-    carries mass.
+    not below the spacing and no item is steeper than the rule is fine (two rules both too coarse may
+    agree), and no end that the prior leaves open carries mass.
 
     Parameters
     ----------
     log_posterior : (M, Q) log-likelihood plus `nodes.log_weight`
+    steepness : (M,) or (1,) the steepest slope behind each, per logit
     """
     rule = nodes.rule
     mass = log_posterior - np.maximum.reduce(log_posterior, axis=1, keepdims=True)
@@ -78,6 +79,7 @@ def moments(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats, Bools]
     found, coarse, sem = mean[:, 0], mean[:, 1], sd[:, 0]
     error = np.maximum(np.abs(found - coarse), np.abs(sem - sd[:, 1]))
     exact = light[:, 0] & light[:, 1] & (error * nodes.width <= rule.agreement) & (sem >= rule.spacing)
+    exact &= steepness * (nodes.width * rule.spacing) <= rule.steepest
     return nodes.low + nodes.width * (found + 0.5), sem * nodes.width, exact
 
 
@@ -102,15 +104,22 @@ class Found:
     exact: Bools
     low: Floats
     high: Floats
+    steepness: Floats
 
     @classmethod
-    def none(cls, n: int) -> Found:
-        """Return room for `n` posteriors."""
-        return cls(np.empty(n), np.empty(n), np.zeros(n, dtype=np.bool_), np.empty(n), np.empty(n))
+    def none(cls, likelihood: Likelihood) -> Found:
+        """Return room for the posteriors of these likelihoods."""
+        n = len(likelihood)
+        steep = np.concatenate(
+            [np.zeros(0), *(likelihood.steepness(some) for some in blocks(np.arange(n), 64))]
+        )
+        return cls(np.empty(n), np.empty(n), np.zeros(n, dtype=np.bool_), np.empty(n), np.empty(n), steep)
 
     def put(self, which: Rows, log_posterior: Floats, nodes: Nodes) -> None:
         """Put what `nodes` say of the posteriors `which` (M,)."""
-        self.theta[which], self.sem[which], self.exact[which] = moments(log_posterior, nodes)
+        self.theta[which], self.sem[which], self.exact[which] = moments(
+            log_posterior, nodes, self.steepness[which]
+        )
         rest = ~self.exact[which]
         if rest.any():
             part = nodes if nodes.theta.ndim == 1 else nodes.take(rest)
@@ -130,7 +139,7 @@ def converged_eap(likelihood: Likelihood, prior: Prior) -> tuple[Floats, Floats,
     Bock & Mislevy (1982), Applied Psychological Measurement 6(4), 431-444.
     """
     n = len(likelihood)
-    found = Found.none(n)
+    found = Found.none(likelihood)
     low, high = prior.span
     open_, beyond = np.arange(n), np.zeros(n, dtype=np.bool_)
     for halvings in range(SHARED_HALVINGS + 1):

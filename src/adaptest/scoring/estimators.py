@@ -62,6 +62,8 @@ def _map(items: ItemParameters, options: Options) -> Estimator:
     low, high = options.prior.bounds
     if options.bounds is not None:
         low, high = max(low, options.bounds[0]), min(high, options.bounds[1])
+    if not low < high:
+        raise OptionError(f"bounds must overlap the prior's; got {options.bounds} and {options.prior.bounds}")
     bounded = np.isfinite(low) or np.isfinite(high)
     return Mode.of(items, MaximumAPosteriori(options.prior), (low, high) if bounded else None)
 

@@ -10,6 +10,7 @@ from adaptest.models.base import Floats
 from adaptest.numerics.derivative import central_difference
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.mode import Sums
+from adaptest.scoring.wle import ratio
 
 
 def information_curvature(items: ItemParameters, theta: Floats) -> Floats:
@@ -42,9 +43,8 @@ class JeffreysMode:
 
     def slope(self, sums: Sums, theta: Floats) -> Floats:  # noqa: ARG002 (as Equation says)
         """Return its derivative, nan where the information is 0 to the last bit."""
-        with np.errstate(invalid="ignore"):
-            prior = sums(ItemParameters.information_slope) / (2 * sums(ItemParameters.information))
-        return sums(ItemParameters.log_slope) + prior
+        slope, information = sums(ItemParameters.information_slope), sums(ItemParameters.information)
+        return sums(ItemParameters.log_slope) + ratio(slope, 2 * information)
 
     def sem(self, sums: Sums, theta: Floats) -> Floats:  # noqa: ARG002 (as Equation says)
         """Return 1 / sqrt of minus the log-posterior's curvature."""

@@ -19,7 +19,9 @@ from adaptest.models.base import Floats, Rows
 from adaptest.parameters import ItemParameters
 
 BLOCK = 40_000  # doubles worked on at once: what stays in a core's own cache
-OUTER = 200_000  # item evaluations at own theta that are worth more than a call for each item
+OUTER = 200_000  # items by persons evaluated at once
+EACH = 4_000_000  # responses gone through at once, item by item
+FAR = 1e4  # logits: where log-probabilities are straight lines
 CALL = 300  # item evaluations that a call costs
 
 Integers = NDArray[np.integer]
@@ -31,6 +33,10 @@ class Likelihood(Protocol):
 
     def __len__(self) -> int:
         """How many there are."""
+        ...
+
+    def steepness(self, which: Rows) -> Floats:
+        """Return (M,) the steepest slope of any item behind `which` (M,), per logit."""
         ...
 
     def prepare(self, theta: Floats, which: Rows) -> Floats:
@@ -51,6 +57,14 @@ def blocks(which: Rows, nodes: int) -> Iterator[Rows]:
     size = max(BLOCK // max(nodes, 1), 16)
     for start in range(0, len(which), size):
         yield which[start : start + size]
+
+
+def steepness(items: ItemParameters) -> Floats:
+    """Return (J,) the largest slope of each item's log-probabilities, per logit; a bend is no sharper."""
+    if not len(items):
+        return np.zeros(0)
+    slopes = np.abs(items.log_slope(np.array([-FAR, FAR]))).max(axis=(0, 2))
+    return np.asarray(np.maximum(slopes, np.abs(items.discrimination)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +139,17 @@ class Patterns:
     def _singles(self) -> tuple[ItemParameters, ...]:
         return tuple(self.items.take(np.array([row])) for row in range(len(self.items)))
 
+    @cached_property
+    def _steepness(self) -> Floats:
+        return steepness(self.items)
+
+    def steepness(self, which: Rows) -> Floats:
+        """Return (M,) the steepest slope of any item that `which` (M,) answered, per logit."""
+        if not self.rows.shape[1] or not len(self.items):
+            return np.zeros(len(which))
+        each = np.where(self.scores[which] >= 0, self._steepness[self.rows[which]], 0.0)
+        return np.asarray(each.max(axis=1))
+
     def table(self, function: ItemFunction, theta: Floats, which: Rows) -> Floats:
         """Return (J * (K + 1), Q) values of an item function: a row for each score, and one of 0.
 
@@ -183,32 +208,39 @@ class Patterns:
         function : of items and theta, giving (Q, J, K), of which the score's value counts, or (Q, J)
         """
         result = np.empty(len(theta))
-        size = max(OUTER // max(self.rows.shape[1], 1), 1)
-        for start in range(0, len(theta), size):
-            part = slice(start, start + size)
-            values = self._values_at(function, theta[part], which[part])
+        used = self._used(which)
+        each = len(used) * len(theta) > self.answered[which].sum() + CALL * len(used)
+        values_at = self._one_item_after_the_other if each else self._items_at_once
+        size = EACH // max(self.rows.shape[1], 1) if each else OUTER // max(len(used), 1)
+        for start in range(0, len(theta), max(size, 1)):
+            part = slice(start, start + max(size, 1))
+            values = values_at(function, theta[part], which[part], used)
             result[part] = np.add.accumulate(values, axis=1)[:, -1] if values.shape[1] else 0.0
         return result
 
-    def _values_at(self, function: ItemFunction, theta: Floats, which: Rows) -> Floats:
+    def _items_at_once(self, function: ItemFunction, theta: Floats, which: Rows, used: Rows) -> Floats:
         """Return (M, n) values of an item function at theta (M,), 0 where there is no response."""
         rows, scores = self.rows[which], self.scores[which]
-        given = scores >= 0
+        if not used.size:
+            return np.zeros(rows.shape)
+        whole = function(self.items if len(used) == len(self.items) else self.items.take(used), theta)
+        number = np.zeros(len(self.items), dtype=np.intp)
+        number[used] = np.arange(len(used))
+        place: tuple[Integers, ...] = np.arange(len(theta))[:, None], number[rows]
+        if whole.ndim == 3:  # noqa: PLR2004 (a value for each score)
+            place = (*place, scores)
+        values: Floats = whole[place]
+        values[scores < 0] = 0.0
+        return values
+
+    def _one_item_after_the_other(
+        self, function: ItemFunction, theta: Floats, which: Rows, used: Rows
+    ) -> Floats:
+        """Return the same values, where persons share so few items that most of the whole is not needed."""
+        rows, scores = self.rows[which], self.scores[which]
         values = np.zeros(rows.shape)
-        if not given.any():
-            return values
-        seen = np.zeros(len(self.items), dtype=np.bool_)
-        seen[rows[given]] = True
-        used = np.flatnonzero(seen)
-        if len(used) * len(theta) <= given.sum() + CALL * len(used):
-            whole = function(self.items if seen.all() else self.items.take(used), theta)
-            person, column = np.arange(len(theta))[:, None], (np.cumsum(seen) - 1)[rows]
-            one = (person, column) if whole.ndim == 2 else (person, column, scores)  # noqa: PLR2004 (as documented)
-            values = np.asarray(whole[one])
-            values[~given] = 0.0
-            return values
-        person, place = np.nonzero(given)
-        order = np.argsort(rows[given], kind="stable")
+        person, place = np.nonzero(scores >= 0)
+        order = np.argsort(rows[person, place], kind="stable")
         person, place = person[order], place[order]
         ends = np.searchsorted(rows[person, place], used, side="right")
         for row, start, end in zip(used, [0, *ends[:-1]], ends, strict=True):

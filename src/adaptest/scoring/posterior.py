@@ -12,11 +12,12 @@ from adaptest.numerics.quadrature import NormalPrior, Prior
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.eap import Nodes, eap_rows, moments
 from adaptest.scoring.estimate import Estimates, Outcome
-from adaptest.scoring.likelihood import Integers
+from adaptest.scoring.likelihood import Integers, steepness
 
 BLOCK = 256  # sittings whose posteriors are summed up at once: what stays in a core's own cache
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
 HALVINGS = 1  # of the first spacing, .2 prior standard deviations: 161 nodes
+MOST_HALVINGS = 3  # however steep the items
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,7 @@ class LivePosterior:
     theta : (Q,) logits, the nodes
     nodes : the rule and the prior's weights at them
     table : (J, K, Q) log-probability of each score at each node
+    steepness : (1,) the steepest slope of any item, per logit
 
     Examples
     --------
@@ -50,14 +52,20 @@ class LivePosterior:
     prior: Prior
     nodes: Nodes
     table: NDArray[np.float64]
+    steepness: NDArray[np.float64]
 
     @classmethod
     def of(cls, items: ItemParameters, prior: Prior = NormalPrior()) -> LivePosterior:  # noqa: B008 (frozen)
         """Return the posteriors of sittings on these items; J x K x Q doubles are held."""
-        nodes = Nodes.over(*prior.span, prior.rule(HALVINGS), prior)
+        steepest = steepness(items).max(initial=0.0)
+        low, high = prior.span
+        halvings, rule = HALVINGS, prior.rule(HALVINGS)
+        while steepest * (high - low) * rule.spacing > rule.steepest and halvings < MOST_HALVINGS:
+            halvings, rule = halvings + 1, prior.rule(halvings + 1)
+        nodes = Nodes.over(low, high, rule, prior)
         table = np.ascontiguousarray(items.log_probability(nodes.theta).transpose(1, 2, 0))
         table.flags.writeable = False
-        return cls(items, prior, nodes, table)
+        return cls(items, prior, nodes, table, np.array([steepest]))
 
     @property
     def theta(self) -> Floats:
@@ -83,9 +91,11 @@ class LivePosterior:
     def moments(self, log_posterior: Floats) -> tuple[Floats, Floats, Bools]:
         """Return (N,) posterior means, posterior standard deviations, and whether they are converged."""
         if len(log_posterior) <= BLOCK:
-            return moments(log_posterior, self.nodes)
+            return moments(log_posterior, self.nodes, self.steepness)
         starts = range(0, len(log_posterior), BLOCK)
-        parts = [moments(log_posterior[start : start + BLOCK], self.nodes) for start in starts]
+        parts = [
+            moments(log_posterior[start : start + BLOCK], self.nodes, self.steepness) for start in starts
+        ]
         theta, sem, exact = (np.concatenate(column) for column in zip(*parts, strict=True))
         return theta, sem, exact
 

@@ -13,7 +13,7 @@ from adaptest.numerics.quadrature import Grid, NormalPrior, Prior
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.eap import converged_eap, eap_on, fixed
 from adaptest.scoring.estimate import Estimates, Outcome
-from adaptest.scoring.likelihood import Integers, Patterns
+from adaptest.scoring.likelihood import Integers, Patterns, steepness
 
 
 def score_distribution(items: ItemParameters, theta: Floats) -> Floats:
@@ -100,6 +100,15 @@ class SummedScores:
     @cached_property
     def _parts(self) -> tuple[ItemParameters, ...]:
         return tuple(self.items.take(rows) for rows in self.sets)
+
+    @cached_property
+    def _steepness(self) -> Floats:
+        each = steepness(self.items)
+        return np.array([each[rows].max(initial=0.0) for rows in self.sets])
+
+    def steepness(self, which: Rows) -> Floats:
+        """Return (M,) the steepest slope of any item behind `which` (M,), per logit."""
+        return np.asarray(self._steepness[self.which_set[self.pair[which]]])
 
     def prepare(self, theta: Floats, which: Rows) -> Floats:
         """Return (P, Q) log-probabilities of the pairs that `which` (M,) have, at the shared nodes."""

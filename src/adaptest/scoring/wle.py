@@ -40,8 +40,14 @@ class WeightedLikelihood:
         return 1 / np.sqrt(sums(ItemParameters.information))
 
     def _correction(self, sums: Sums) -> Floats:
-        with np.errstate(invalid="ignore"):
-            return sums(ItemParameters.warm_numerator) / (2 * sums(ItemParameters.information))
+        return ratio(sums(ItemParameters.warm_numerator), 2 * sums(ItemParameters.information))
+
+
+def ratio(numerator: Floats, information: Floats) -> Floats:
+    """Return the quotient, nan where the information is 0 to the last bit."""
+    whole = np.full(np.shape(information), np.nan)
+    np.divide(numerator, information, out=whole, where=information > 0)
+    return whole
 
 
 def cumulative(slope: Floats, theta: Floats) -> Floats:
