@@ -105,7 +105,8 @@ def disagreements(events: Sequence[Event], design: Design) -> tuple[Disagreement
         try:
             state = evolve(state, event, design)
         except AdaptestError as error:
-            found.append(Disagreement(sequence, str(error)))
+            if not found or found[-1].sequence < sequence:
+                found.append(Disagreement(sequence, str(error)))
             break
     return tuple(found)
 
