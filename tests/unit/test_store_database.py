@@ -309,6 +309,28 @@ def test_a_backup_that_is_missing_gets_a_sentence(path, tmp_path):
     assert sentence(FileError, restore, tmp_path / "none.db", path) == f"{tmp_path / 'none.db'}: no such file"
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence_of"),
+    [
+        (
+            "nothing://host/adaptest",
+            "database: must be a path or a URL; can't load plugin: sqlalchemy.dialects:nothing",
+        ),
+        ("://", "database: must be a path or a URL; could not parse sqlalchemy url from given url string"),
+    ],
+)
+def test_a_url_of_no_system_gets_a_sentence(url, sentence_of):
+    assert sentence(StoreError, connect, url) == sentence_of
+
+
+def test_what_another_system_says_is_one_sentence():
+    database = connect("sqlite+pysqlite:///:memory:")
+    with database.read() as connection:
+        said = sentence(StoreError, connection.execute, text("SELECT * FROM nowhere"))
+    assert said == f"database '{database.name}': cannot be used (no such table: nowhere)"
+    database.close()
+
+
 def test_a_url_opens_another_system_and_its_tools_back_it_up(tmp_path):
     database = connect("sqlite+pysqlite:///:memory:")
     migrate(database)

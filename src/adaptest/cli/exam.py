@@ -225,7 +225,8 @@ def replay(context: click.Context, sitting: str) -> None:
     """Decide every step of a sitting again from its log, and say whether it agrees."""
     from adaptest.administration.explain import replayed
 
-    found = _with_records(context.obj, lambda records: replayed(records.sitting(sitting)))
+    stored = _with_records(context.obj, lambda records: records.sitting(sitting))
+    found, sitting = replayed(stored), stored.row.sitting
     for line in found.differences:
         click.echo(f"differs: {line}")
     if found.differences:
@@ -258,7 +259,7 @@ def _act(name: str, summary: str) -> None:
     @click.pass_obj
     def act(settings: dict[str, Any], sitting: str, reason: str, by: str | None) -> None:
         result = _with_records(settings, lambda records: records.act(sitting, name, reason, by or _user()))
-        click.echo(f"sitting {sitting!r}: {result.status}", err=True)
+        click.echo(f"sitting {result.sitting!r}: {result.status}", err=True)
 
 
 _act("void", "Make a sitting not count.")

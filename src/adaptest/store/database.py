@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from adaptest.errors import StoreError
 from adaptest.files import why
@@ -69,8 +70,7 @@ def connect(location: Path | str, *, create: bool = False) -> Database:
     StoreError, where it is not there (unless `create`), not a database, or does not keep what it commits.
     """
     if isinstance(location, str) and "://" in location:
-        engine = create_engine(location)
-        return Database(engine.url.render_as_string(hide_password=True), engine, None)
+        return _elsewhere(location)
     path = Path(location)
     if not create and not path.is_file():
         raise StoreError(f"database '{path}': is not there; taking an exam makes it")
@@ -79,6 +79,32 @@ def connect(location: Path | str, *, create: bool = False) -> Database:
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", lambda context: _sentence(path, context))
     database = Database(str(path), engine, path)
+    with database.read():
+        return database
+
+
+def _elsewhere(location: str) -> Database:
+    """Return a database that another system keeps."""
+    try:
+        url = make_url(location)
+        name = url.render_as_string(hide_password=True)
+        # a read sees one moment here as well; SQLite knows no other way
+        level = {"isolation_level": "REPEATABLE READ"} if url.get_backend_name() == "postgresql" else {}
+        engine = create_engine(url, **level)
+    except ArgumentError as problem:
+        raise StoreError(f"database: must be a path or a URL; {str(problem).lower()}") from None
+    except ImportError as problem:
+        raise StoreError(f"database '{name}': needs its driver; {problem}; install it") from None
+
+    def sentence(context: ExceptionContext) -> StoreError | None:
+        if isinstance(context.sqlalchemy_exception, IntegrityError):
+            return None
+        return StoreError(
+            f"database '{name}': cannot be used ({str(context.original_exception).splitlines()[0]})"
+        )
+
+    event.listen(engine, "handle_error", sentence)
+    database = Database(name, engine, None)
     with database.read():
         return database
 
