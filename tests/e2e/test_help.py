@@ -44,7 +44,20 @@ def test_every_command_has_help(name):
 def test_an_unknown_command_is_wrong_usage():
     done = run("frobnicate")
     assert done.returncode == 2
-    assert "No such command 'frobnicate'" in done.stderr
+    assert done.stderr == "adaptest: no such command 'frobnicate'; see 'adaptest --help'\n"
+
+
+def test_an_unknown_option_is_one_sentence():
+    done = run("score", "--frobnicate", "r.csv")
+    assert done.returncode == 2
+    assert done.stderr.startswith("adaptest: no such option '--frobnicate'")
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_command_at_all_shows_the_help():
+    done = run()
+    assert done.returncode == 2
+    assert "Commands:" in done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

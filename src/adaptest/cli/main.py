@@ -83,8 +83,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         code = _fail("interrupted", 130)
     except click.UsageError as error:
-        error.show()
-        code = error.exit_code
+        code = _wrong_usage(error)
     except click.ClickException as error:
         code = _fail(error.format_message(), 1)
     except AdaptestError as error:
@@ -106,6 +105,16 @@ def _open_what_is_closed() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 (open to the end)
+
+
+def _wrong_usage(error: click.UsageError) -> int:
+    """Say in one sentence what is wrong with the words of the command, and where they are explained."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    message = error.format_message().rstrip(".")
+    path = error.ctx.command_path if error.ctx else "adaptest"
+    return _fail(f"{message[:1].lower()}{message[1:]}; see '{path} --help'", error.exit_code)
 
 
 def _fail(sentence: str, code: int) -> int:
