@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from adaptest.bank.schema import DIGEST, LETTER, NAME
+from adaptest.bank.schema import CODE, DAY, DIGEST, LETTER, NAME, SHORT_DIGEST
 from adaptest.bank.yamltext import Ambiguous, Mark, YamlError, parse
 from adaptest.errors import BankFileError
 from adaptest.files import read_bytes, read_text
@@ -41,7 +41,10 @@ SENTENCES = {
     "tuple_type": "must be a list; got {got}",
 }
 PATTERNS = {
+    CODE: "a code of 'bank check', like IW07",
+    DAY: "a day or a time in UTC, like 2026-11-22 or 2026-11-22T09:30:00Z",
     DIGEST: "a SHA-256 of 64 hexadecimal digits",
+    SHORT_DIGEST: "12 or more hexadecimal digits of a fingerprint, in quotes",
     LETTER: "a letter A to J",
     NAME: "one word of letters, digits, '-', '_' and '.'",
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from adaptest.bank.decisions import history_problems, waiver_problems
 from adaptest.bank.problems import Problem, Source
 from adaptest.bank.schema import Header, Item
 
@@ -53,6 +54,8 @@ def header_problems(header: Header, source: Source, exams: Sequence[str], folder
             if domain not in codes:
                 rule = f"competency {competency.id!r}: domain must be one of {_list(codes)}; got {domain!r}"
                 yield source.problem(("competencies", row, "domain"), None, rule)
+    for code, sentence in waiver_problems(header.waivers):
+        yield source.problem(("waivers", code), None, sentence)
     if header.default_exam not in exams:
         rule = f"default_exam must be a file of exams/, {_list(exams)}; got {header.default_exam!r}"
         yield source.problem(("default_exam",), None, rule)
@@ -173,6 +176,13 @@ def _enemies(placed: Placed, known: Known) -> Iterator[Problem]:
             yield placed.problem(sentence, "enemies", row)
 
 
+def _decided(placed: Placed, known: Known) -> Iterator[Problem]:  # noqa: ARG001 (one signature for all rules)
+    for code, sentence in waiver_problems(placed.item.waivers):
+        yield placed.problem(sentence, "waivers", code)
+    for place, sentence in history_problems(placed.item):
+        yield placed.problem(sentence, *place)
+
+
 RULES: tuple[Callable[[Placed, Known], Iterator[Problem]], ...] = (
     _unique,
     _belongs,
@@ -180,6 +190,7 @@ RULES: tuple[Callable[[Placed, Known], Iterator[Problem]], ...] = (
     _explained,
     _referred,
     _enemies,
+    _decided,
 )
 
 

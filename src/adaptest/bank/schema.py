@@ -24,11 +24,21 @@ JUDGED: tuple[Judged, ...] = get_args(Judged)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 LETTER = r"^[A-J]$"
 DIGEST = r"^[0-9a-f]{64}$"
+SHORT_DIGEST = r"^[0-9a-f]{12,64}$"
+CODE = r"^[A-Z]{2}[0-9]{2}$"
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=NAME, max_length=64)]
 Digest = Annotated[str, StringConstraints(pattern=DIGEST)]
 Letter = Annotated[str, StringConstraints(pattern=LETTER)]
+Day = Annotated[str, StringConstraints(pattern=DAY)]
+ShortDigest = Annotated[str, StringConstraints(pattern=SHORT_DIGEST)]
+Waivers = Annotated[
+    Mapping[Annotated[str, StringConstraints(pattern=CODE)], Text],
+    AfterValidator(lambda given: MappingProxyType(dict(given))),
+]
+Facts = Annotated[Mapping[str, Text], AfterValidator(lambda given: MappingProxyType(dict(given)))]
 ByLetter = Annotated[Mapping[Letter, Text], AfterValidator(lambda given: MappingProxyType(dict(given)))]
 
 
@@ -36,6 +46,30 @@ class Record(BaseModel):
     """Base of every shape here: frozen, strict, no key but those named."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", ignored_types=(cached_property,))
+
+
+class StatusChange(Record):
+    """One step of an item's life: which status, since when, by whom, why."""
+
+    status: Status
+    at: Day
+    by: Text
+    why: Text
+
+
+class ContentDecision(Record):
+    """What a change of stem, options or key means: `was` and `now` are fingerprints, 12 digits or more.
+
+    minor_edit  the same question in better words: its parameters stay
+    new_item    another question: its parameters do not hold, and it waits for a calibration
+    """
+
+    was: ShortDigest
+    now: ShortDigest
+    decision: Literal["minor_edit", "new_item"]
+    at: Day
+    by: Text
+    why: Text
 
 
 class Item(Record):
@@ -49,6 +83,9 @@ class Item(Record):
     reference : where to read on: `lesson <competency>`
     enemies : ids of items that one sitting never shows beside this one
     judged_difficulty : what its writers expect, until responses say more
+    history : its statuses so far, the first one first; the last is `status`
+    content_decisions : what each change of calibrated content means
+    waivers : code of `bank check` -> why its warning is accepted here
     """
 
     id: Name
@@ -65,6 +102,9 @@ class Item(Record):
     enemies: tuple[Name, ...] = ()
     tags: tuple[Name, ...] = ()
     judged_difficulty: Judged | None = None
+    history: tuple[StatusChange, ...] = ()
+    content_decisions: tuple[ContentDecision, ...] = ()
+    waivers: Waivers = Field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -98,14 +138,31 @@ class Competency(Record):
 
 
 class Concept(Record):
-    """One idea that lessons explain and items ask about."""
+    """One idea that lessons explain and items ask about.
+
+    Attributes
+    ----------
+    title : its name, and after a colon what it means
+    kind : `relationship` for those that `bank check` counts: in their lesson, and in two items
+    lesson : where it is explained; any lesson if not said
+    """
 
     id: Name
     title: Text
+    kind: Literal["relationship"] | None = None
+    lesson: Name | None = None
 
 
 class Header(Record):
-    """`bank.yaml`."""
+    """`bank.yaml`.
+
+    Attributes
+    ----------
+    authors : who wrote the items, unless an item's history says
+    plain_terms : terms of the trade that its readers know; readability counts each as one short word
+    unconfirmed_facts : word or phrase -> why no item may ask for it yet
+    waivers : code of `bank check` -> why its warnings about the bank or an exam are accepted
+    """
 
     format: Literal["adaptest-bank/1"]
     id: Name
@@ -118,3 +175,7 @@ class Header(Record):
     domains: tuple[Domain, ...] = Field(min_length=1)
     competencies: tuple[Competency, ...] = Field(min_length=1)
     concepts: tuple[Concept, ...] = ()
+    authors: Text | None = None
+    plain_terms: tuple[Text, ...] = ()
+    unconfirmed_facts: Facts = Field(default_factory=lambda: MappingProxyType({}))
+    waivers: Waivers = Field(default_factory=lambda: MappingProxyType({}))

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from adaptest.bank.contents import Bank
+from adaptest.bank.decisions import Standing, standing
 from adaptest.bank.lifecycle import SHOWN
 from adaptest.bank.releases import Release, Run, current_release, read_releases, read_run
 from adaptest.bank.schema import Item
@@ -21,6 +23,14 @@ from adaptest.pool import Pool
 
 TEXT_FORMAT = "adaptest-item/1"
 JUDGED = "judged"
+REASONS: Mapping[Standing, str] = MappingProxyType(
+    {
+        "same": "",
+        "minor_edit": "",
+        "new_item": "another question, as decided, than its parameters are of (release {0.number}, {0.run})",
+        "undecided": "changed after its parameters were set (release {0.number}, {0.run})",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +171,4 @@ def _reason(
         return f"no parameters in release {release.number} ({release.run})"
     if item.id not in fingerprints:
         return f"release {release.number} ({release.run}) does not say which content its parameters are of"
-    if fingerprints[item.id] != item.fingerprint:
-        return f"changed after its parameters were set (release {release.number}, {release.run})"
-    return None
+    return REASONS[standing(item, fingerprints[item.id])].format(release) or None
