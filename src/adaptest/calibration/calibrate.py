@@ -14,14 +14,19 @@ from adaptest.calibration.e_step import Workers, workers
 from adaptest.calibration.em import Fitted, Problem, Progress, fit
 from adaptest.calibration.fixed import anchors_of, require_met
 from adaptest.calibration.grid_check import check, used
-from adaptest.calibration.latent import latent_for
+from adaptest.calibration.latent import coarser, latent_for
 from adaptest.calibration.options import (
     BOUND,
     CHUNKS,
+    COARSE_EVERY,
+    COARSE_FROM,
+    COARSE_TOLERANCE,
     DEFAULT_MODEL,
     MAX_ITERATIONS,
     NODES,
+    RCOND,
     TOLERANCE,
+    WINDOW,
     ItemSettings,
     LatentVariance,
     Options,
@@ -46,11 +51,13 @@ from adaptest.calibration.result import (
     FittedLatent,
     GridCheck,
     GridUsed,
+    Step,
 )
 from adaptest.calibration.standard_errors import Errors, errors
 from adaptest.calibration.starts import start
 from adaptest.errors import CalibrationError
 from adaptest.models.base import Floats
+from adaptest.numerics.acceleration import Anderson
 from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.responses import Responses
 from adaptest.responses.table import Policy
@@ -199,8 +206,28 @@ def _estimate(
     ]
     first = np.concatenate([[0], np.cumsum(planned.sizes)])[:-1]
     begin = start(coded, planned.blocks, latent, np.concatenate(own), first)
+    memory = Anderson(WINDOW, RCOND)
+    history: tuple[Step, ...] = ()
+    if counts.sum() >= COARSE_FROM and not latent.empirical and not isinstance(options.grid, int):
+        rough = fit(
+            replace(problem, latent=coarser(latent, COARSE_EVERY)),
+            begin,
+            tolerance=COARSE_TOLERANCE,
+            gain_tolerance=np.inf,
+            max_iterations=options.max_iterations,
+            progress=progress,
+            memory=memory,
+        )
+        begin, history = rough.ahead, rough.history
+        memory.jump()
     fitted = fit(
-        problem, begin, tolerance=options.tolerance, max_iterations=options.max_iterations, progress=progress
+        problem,
+        begin,
+        tolerance=options.tolerance,
+        max_iterations=options.max_iterations,
+        progress=progress,
+        memory=memory,
+        history=history,
     )
     if latent.empirical:
         return _Done(problem, fitted, None)
@@ -271,7 +298,9 @@ def _result(
         models=labels,
         se={} if found is None else standard_errors(seen, found, len(ids), skipped),
         n=counts.sum(axis=1),
-        n_per_category=tuple(tuple(np.trim_zeros(row, "b").tolist()) for row in counts),
+        n_per_category=tuple(
+            tuple(row[:top].tolist()) for row, top in zip(counts, _used(counts), strict=True)
+        ),
         basis=tuple("anchored" if item.status == "anchored" else "calibrated" for item in planned.items),
         status=tuple(status),
         flags=tuple(tuple(words) for words in flags),
@@ -305,6 +334,13 @@ def _result(
         n_parameters=problem.layout.n_free,
         lowest_score=ready.lowest_score,
     )
+
+
+def _used(counts: Floats) -> list[int]:
+    """Return (J,) one more than the highest score of each item."""
+    some = counts > 0
+    highest = counts.shape[1] - some[:, ::-1].argmax(axis=1)
+    return [int(top) for top in np.where(some.any(axis=1), highest, 0)]
 
 
 def _gap(used: tuple[int, ...], score: int) -> bool:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array
 
 from adaptest.calibration.options import BLOCK, CHUNKS, DENSE_FROM
 from adaptest.models.base import Bools, Floats, Rows
@@ -28,7 +28,7 @@ class Chunk:
     dense : (n, D) int8 scores 0, 1 or -1 of the items held whole; D may be 0
     complete : whether no cell of `dense` is missing
     start, index : sparse rows of the other items: (n + 1,) and (cells,) rows of the unit table
-    rows : the same as indicator matrices (BLOCK persons, U), block after block
+    rows : the same as indicator matrices (BLOCK persons, U), block after block; columns : their transposes
     """
 
     group: int
@@ -38,6 +38,7 @@ class Chunk:
     start: NDArray[np.int32]
     index: NDArray[np.int32]
     rows: tuple[csr_array, ...]
+    columns: tuple[csc_array, ...]
 
     @classmethod
     def of(
@@ -60,7 +61,7 @@ class Chunk:
             for (lo, hi), (a, b) in zip(pairwise(edges), pairwise(cuts), strict=True)
         ]
         complete = bool((dense >= 0).all())
-        return cls(group, weight, dense, complete, start, index, tuple(rows))
+        return cls(group, weight, dense, complete, start, index, tuple(rows), tuple(row.T for row in rows))
 
     def part(self, lo: int, hi: int) -> Chunk:
         """Return persons lo..hi-1."""

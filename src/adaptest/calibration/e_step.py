@@ -143,62 +143,109 @@ class _Part:
 
 def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
     """Return the sums over one chunk, a block of persons at a time."""
+    if table.line is not None and chunk.complete and not len(table.sparse):
+        return _line_chunk(chunk, table, table.line)
     q, items = len(table.theta), chunk.dense.shape[1]
     mass, log_likelihood = np.zeros(q), 0.0
     right, answered = np.zeros((items, q)), np.zeros((items, q))
     joint = np.zeros_like(table.sparse)
-    straight = table.line is not None and chunk.complete and not len(table.sparse)
-    moments = np.zeros((items, 2))
-    for lo, hi, share, log_sum in posteriors(chunk, table):
-        weight = chunk.weight[lo:hi]
-        log_likelihood += float(weight @ log_sum)
-        posterior = np.multiply(share, weight[:, None], out=share)
+    for block in _blocks(chunk, table):
+        weight = chunk.weight[block.lo : block.hi]
+        log_likelihood += float(weight @ (block.top + np.log(block.total)))
+        posterior = np.multiply(block.values, (weight / block.total)[:, None], out=block.values)
         mass += posterior.sum(axis=0)
-        if straight:
-            own = np.stack([posterior @ table.theta, weight], axis=1)
-            moments += chunk.dense[lo:hi].astype(np.float64).T @ own
-        elif items:
-            right += (chunk.dense[lo:hi] == 1).astype(np.float64).T @ posterior
+        if items:
+            right += block.right.T @ posterior
             if not chunk.complete:
-                answered += (chunk.dense[lo:hi] >= 0).astype(np.float64).T @ posterior
+                answered += block.answered.T @ posterior
         if len(table.sparse):
-            joint += chunk.rows[lo // BLOCK].T @ posterior
-    if straight:
-        right = _two_points(moments, table.theta)
+            joint += chunk.columns[block.lo // BLOCK] @ posterior
     if chunk.complete:
         answered += mass
     return _Part(log_likelihood, mass, right, answered, joint)
 
 
-def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floats, Floats]]:
-    """Give (first, last + 1, posterior (n, Q), log-likelihood (n,)) of block after block of a chunk."""
-    straight = table.line is not None and chunk.complete and not len(table.sparse)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Persons lo..hi-1: (n, Q) likelihood times prior mass over exp(top) (n,), and its sums (n,).
+
+    right, answered : (n, D) indicators of the items held whole
+    """
+
+    lo: int
+    hi: int
+    values: Floats
+    top: Floats
+    total: Floats
+    right: Floats
+    answered: Floats
+
+
+def _blocks(chunk: Chunk, table: GroupTable) -> Iterator[_Block]:
+    """Give block after block of a chunk."""
     base = table.log_weight + table.wrong.sum(axis=0) if chunk.complete else table.log_weight
     across = np.ascontiguousarray(table.contrast.T)
     across_wrong = np.ascontiguousarray(table.wrong.T)
     for lo in range(0, len(chunk), BLOCK):
         hi = min(lo + BLOCK, len(chunk))
         part = chunk.dense[lo:hi]
-        if straight:
-            assert table.line is not None  # noqa: S101 (said just above)
-            line = part.astype(np.float64) @ table.line
-            values = (line[:, 0] * table.theta[:, None] + line[:, 1]).T
-        elif part.shape[1]:
-            answer = part if chunk.complete else part == 1
-            values = (across @ answer.astype(np.float64).T).T
+        right = (part if chunk.complete else part == 1).astype(np.float64)
+        answered = right if chunk.complete else (part >= 0).astype(np.float64)
+        if part.shape[1]:
+            values = (across @ right.T).T
             if not chunk.complete:
-                values += (across_wrong @ (part >= 0).astype(np.float64).T).T
+                values += (across_wrong @ answered.T).T
+            if len(table.sparse):
+                values += chunk.rows[lo // BLOCK] @ table.sparse
         else:
-            values = np.zeros((hi - lo, len(table.theta)))
-        if len(table.sparse):
-            values = values + chunk.rows[lo // BLOCK] @ table.sparse
+            values = chunk.rows[lo // BLOCK] @ table.sparse
         values += base
         top = values.max(axis=1)
         values -= top[:, None]
         np.exp(values, out=values)
-        total = values.sum(axis=1)
-        values /= total[:, None]
-        yield lo, hi, values, top + np.log(total)
+        yield _Block(lo, hi, values, top, values.sum(axis=1), right, answered)
+
+
+def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floats]]:
+    """Give (first, last + 1, posterior (n, Q)) of block after block of a chunk."""
+    for block in _blocks(chunk, table):
+        yield block.lo, block.hi, np.divide(block.values, block.total[:, None], out=block.values)
+
+
+def _line_chunk(chunk: Chunk, table: GroupTable, line: Floats) -> _Part:
+    r"""Return the sums over a chunk of complete data under the two-parameter logistic model.
+
+    A person's log-likelihood is :math:`s_n \theta_q + t_n + base_q` with two sums over the right answers,
+    and the M-step needs no more than the sums over persons of x, of x E[theta], and the mass at each node.
+    The node where it is largest follows from s alone, since base is concave in theta.
+    """
+    theta = table.theta
+    base = table.log_weight + table.wrong.sum(axis=0)
+    edges = -np.diff(base) / np.diff(theta)
+    lines = np.stack([theta, base, np.ones_like(theta)])
+    powers = np.stack([np.ones_like(theta), theta], axis=1)
+    concave = bool((np.diff(edges) >= 0).all())
+    mass, log_likelihood = np.zeros(len(theta)), 0.0
+    moments = np.zeros((len(line), 2))
+    for lo in range(0, len(chunk), BLOCK):
+        right = chunk.dense[lo : lo + BLOCK].astype(np.float64)
+        weight = chunk.weight[lo : lo + BLOCK]
+        slope, intercept = (right @ line).T
+        if concave:
+            peak = np.searchsorted(edges, slope)
+            top = slope * theta[peak] + base[peak]
+        else:
+            top = (slope[:, None] * theta + base).max(axis=1)
+        values = np.stack([slope, np.ones_like(slope), -top], axis=1) @ lines
+        np.exp(values, out=values)
+        total, first = (values @ powers).T
+        log_likelihood += float(weight @ (top + intercept + np.log(total)))
+        share = weight / total
+        mass += share @ values
+        moments += right.T @ np.stack([share * first, weight], axis=1)
+    right_counts = _two_points(moments, theta)
+    answered = np.tile(mass, (len(line), 1))
+    return _Part(log_likelihood, mass, right_counts, answered, np.zeros((0, len(theta))))
 
 
 def _two_points(moments: Floats, theta: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,7 +39,7 @@ class Fitted:
 
     Attributes
     ----------
-    state : the last point at which the log-likelihood was computed
+    state : the last point at which the log-likelihood was computed; ahead : where the next would have been
     expected : the E-step there
     log_likelihood, log_posterior : there
     settled, reason : whether gradient and projected gain are below tolerance, or why it stopped
@@ -49,6 +49,7 @@ class Fitted:
     """
 
     state: State
+    ahead: State
     expected: Expected
     log_likelihood: float
     log_posterior: float
@@ -169,32 +170,39 @@ def fit(
     *,
     tolerance: float,
     max_iterations: int,
+    gain_tolerance: float = GAIN_TOLERANCE,
     progress: Progress | None = None,
+    memory: Anderson | None = None,
+    history: Sequence[Step] = (),
 ) -> Fitted:
     """Return the maximum of the log-posterior, or where the iteration stopped and why.
 
     The step is accepted when the log-posterior does not fall; otherwise the iteration goes back to the
     last EM image, whose log-posterior cannot fall, and the memory is emptied.
 
+    Parameters
+    ----------
+    memory, history : of steps made before, on a coarser grid
+
     Raises
     ------
     Whatever `progress` raises: nothing is caught, nothing is left behind.
     """
     layout = problem.layout
-    memory = Anderson(WINDOW, RCOND)
-    near, little = tolerance, GAIN_TOLERANCE
+    memory = Anderson(WINDOW, RCOND) if memory is None else memory
+    near, little = tolerance, gain_tolerance
     if problem.latent.empirical:
         near, little = max(tolerance, HISTOGRAM_TOLERANCE), HISTOGRAM_GAIN
     x, state = layout.pack(start), start
     image, best = x, -np.inf
     image_state = start
     accelerated = False
-    history: list[Step] = []
-    for iteration in range(1, max_iterations + 2):
+    steps = list(history)
+    for iteration in range(len(steps) + 1, len(steps) + max_iterations + 2):
         expected = problem.expected(state)
         log_posterior = expected.log_likelihood + problem.log_prior(state)
         if accelerated and not log_posterior >= best - FALL * abs(best):
-            history.append(Step(iteration, expected.log_likelihood, log_posterior, float("nan")))
+            steps.append(Step(iteration, expected.log_likelihood, log_posterior, float("nan")))
             memory.restart()
             x, state, accelerated = image, image_state, False
             continue
@@ -206,11 +214,15 @@ def fit(
         unbounded = _unbounded(problem, layout, state)
         remaining = np.where(unbounded, np.abs(step) * layout.visible(state), 0)
         largest = float(remaining.max(initial=0))
-        history.append(Step(iteration, expected.log_likelihood, log_posterior, largest))
+        steps.append(Step(iteration, expected.log_likelihood, log_posterior, largest))
         if progress is not None:
-            progress(history[-1])
-        enough = len(memory) > 1 or not len(x) or np.abs(image - x).max() < tolerance / 100
+            progress(steps[-1])
+        enough = len(memory) > 0 or not len(x) or np.abs(image - x).max() < tolerance / 100
         settled = largest <= near and abs(gain) <= little
+        longest = np.abs(step * layout.visible(state)).max(initial=0)
+        proposal = x + step * min(1.0, STEP_CAP / max(longest, 1e-300))
+        proposal = problem.feasible(proposal, image, image_state)
+        ahead = layout.unpack(proposal, image_state)
         if (enough and settled) or iteration >= max_iterations:
             reason = (
                 "gradient and projected gain below tolerance"
@@ -219,14 +231,11 @@ def fit(
                 "log-likelihood units were still to go"
             )
             return Fitted(
-                state, expected, expected.log_likelihood, log_posterior, settled, reason,
-                remaining, gradient, information, tuple(history),
+                state, ahead, expected, expected.log_likelihood, log_posterior, settled, reason,
+                remaining, gradient, information, tuple(steps),
             )  # fmt: skip
-        longest = np.abs(step * layout.visible(state)).max(initial=0)
-        proposal = x + step * min(1.0, STEP_CAP / max(longest, 1e-300))
-        proposal = problem.feasible(proposal, image, image_state)
-        accelerated = len(memory) > 1
-        x, state = proposal, layout.unpack(proposal, image_state)
+        accelerated = len(memory) > 0
+        x, state = proposal, ahead
     raise AssertionError("a step that is not accelerated returns")
 
 

@@ -129,7 +129,7 @@ def _persons(
     """Add some persons' answer products to (Q, 1 + C', 1 + C') `product`; return their E[S] E[S]'."""
     n = len(chunk)
     posterior = np.empty((n, len(table.theta)))
-    for lo, hi, values, _ in posteriors(chunk, table):
+    for lo, hi, values in posteriors(chunk, table):
         posterior[lo:hi] = values
     order = np.argsort(posterior @ table.theta, kind="stable")
     posterior, weight = posterior[order], chunk.weight[order]

@@ -35,7 +35,7 @@ def _chunk(
 ) -> tuple[Floats, Floats]:
     codes = answered(problem.coded, chunk)
     second, cross = np.zeros((size + 1) ** 2), np.zeros((size + 1) ** 2)
-    for lo, hi, posterior, _ in posteriors(chunk, table):
+    for lo, hi, posterior in posteriors(chunk, table):
         width = max(1, codes.shape[1] * scores.own.shape[1] * posterior.shape[1])
         step = max(1, NUMBERS // width)
         for first in range(lo, hi, step):
@@ -106,7 +106,7 @@ def _item_chunk(
     means = np.zeros((c, p, p))
     extra = len(scores.common_at) + len(scores.person_at)
     second, cross = np.zeros((extra, extra)), np.zeros((extra, extra))
-    for lo, hi, posterior, _ in posteriors(chunk, table):
+    for lo, hi, posterior in posteriors(chunk, table):
         weight = chunk.weight[lo:hi]
         block = codes[lo:hi]
         person, cell = np.nonzero(block >= 0)

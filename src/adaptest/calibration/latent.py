@@ -225,6 +225,12 @@ def latent_for(
     )
 
 
+def coarser(latent: Latent, every: int) -> Latent:
+    """Return the same distribution on every so many nodes."""
+    nodes = latent.nodes[::every]
+    return replace(latent, nodes=nodes, standard=log_normal(nodes, 0.0, 1.0))
+
+
 def log_normal(nodes: Floats, mean: float, sd: float) -> Floats:
     """Return log probability of each node under a normal density, adding up to 1 over the nodes."""
     log_density = -0.5 * ((nodes - mean) / sd) ** 2

@@ -16,6 +16,9 @@ StandardErrors = Literal["louis", "cross-product", "sandwich", "none"]
 DEFAULT_MODEL = "2pl"
 NODES = 61  # mirt's default in one dimension; 21 bias a by .05-.09 at 100,000 x 100 (measured)
 BOUND = 6.0  # standard deviations of the group either side of its mean; likewise
+COARSE_EVERY = 2  # nodes: a large fit begins on every other one, at half the price ...
+COARSE_FROM = 100_000  # ... from so many responses on ...
+COARSE_TOLERANCE = 0.02  # ... and goes over to all of them this near the maximum
 WIDER = 1.2  # the check's grid is a fifth wider ...
 FINER = 4 / 3  # ... and its spacing .15 instead of .2: what is wrong at .2 is far less wrong there
 MOST_HERMITE = 180  # Gauss-Hermite nodes; with more, the outermost weights underflow
@@ -93,9 +96,7 @@ class Options:
                 raise OptionError(f"{name} must be one of {', '.join(allowed)}; got {got!r}")
         if isinstance(self.grid, int):
             if not 3 <= self.grid <= MOST_HERMITE:  # noqa: PLR2004 (fewer nodes have no inside)
-                raise OptionError(
-                    f"grid must have 3 to {MOST_HERMITE} Gauss-Hermite nodes; got {self.grid}"
-                )
+                raise OptionError(f"grid must have 3 to {MOST_HERMITE} Gauss-Hermite nodes; got {self.grid}")
         elif self.grid is not None:
             lo, hi, n = self.grid
             if not (lo < hi and n >= 3 and n == int(n)):  # noqa: PLR2004 (fewer nodes have no inside)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from adaptest.calibration.options import DENSE_FROM
 from adaptest.errors import CalibrationError
 from adaptest.models.base import Bools
 from adaptest.responses import Responses, SparseRows
@@ -42,6 +43,8 @@ def prepare(given: Responses, *, omitted: Policy, not_reached: Policy, unlabelle
     answered = _answered(data)
     if not answered.any():
         raise CalibrationError("the responses hold no scored answer; check the columns and the missing codes")
+    if isinstance(data.cells, np.ndarray) and answered.sum() < DENSE_FROM * data.cells.size:
+        data = replace(data, cells=data.sparse())
     complete = not data.is_sparse and bool((answered == len(data.items)).all())
     flags, notes = [], list(data.notes)
     if not complete:
@@ -84,4 +87,3 @@ def _used_groups(data: Responses) -> tuple[Responses, list[str]]:
     return replace(data, group=place[data.group].astype(np.int32), groups=kept), [
         f"group {name!r} has no persons: dropped" for name in gone
     ]
-

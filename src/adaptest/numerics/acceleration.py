@@ -38,26 +38,32 @@ class Anderson:
 
     def __init__(self, window: int, rcond: float = 1e-8) -> None:
         self._window, self._rcond = window, rcond
-        self._points: list[Floats] = []
-        self._residuals: list[Floats] = []
+        self._last: tuple[Floats, Floats] | None = None
+        self._differences: list[tuple[Floats, Floats]] = []
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self._differences)
 
     def restart(self) -> None:
         """Forget everything."""
-        self._points.clear()
-        self._residuals.clear()
+        self._last = None
+        self._differences.clear()
+
+    def jump(self) -> None:
+        """Keep what is known of the slope, but not the last point: the iteration goes on from elsewhere."""
+        self._last = None
 
     def step(self, point: Floats, residual: Floats, weight: Floats) -> Floats:
         """Return the accelerated step from `point`; `weight` scales the residual in the least squares."""
-        self._points.append(point)
-        self._residuals.append(residual)
-        del self._points[: -self._window - 1], self._residuals[: -self._window - 1]
-        if len(self._points) == 1:
+        if self._last is not None:
+            before, was = self._last
+            self._differences.append((point - before, residual - was))
+            del self._differences[: -self._window]
+        self._last = (point, residual)
+        if not self._differences:
             return residual
-        d_point = np.diff(np.stack(self._points, axis=1), axis=1)
-        d_residual = np.diff(np.stack(self._residuals, axis=1), axis=1)
+        d_point = np.stack([one for one, _ in self._differences], axis=1)
+        d_residual = np.stack([other for _, other in self._differences], axis=1)
         gamma = np.linalg.lstsq(d_residual * weight[:, None], residual * weight, rcond=self._rcond)[0]
         result: Floats = residual - (d_point + d_residual) @ gamma
         return result
