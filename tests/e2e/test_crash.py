@@ -301,13 +301,11 @@ def test_two_processes_on_one_sitting_the_second_is_refused(workspace):
 
 def test_twenty_sittings_side_by_side_all_complete(workspace):
     exam = load_exam(EXAM, workspace)
-    with open_records(workspace, create=True):
-        pass
 
     def one(k):
         def work(acknowledge):
-            with (
-                open_records(workspace) as records,
+            with (  # there is no database yet: they make it together
+                open_records(workspace, create=True) as records,
                 exam.start(f"candidate {k}", seed=k, records=records) as sitting,
             ):
                 answer_all(sitting, acknowledge)
