@@ -3,7 +3,7 @@ import pytest
 
 from adaptest.errors import OptionError
 from adaptest.models import GradedItems, LogisticItems
-from adaptest.numerics.quadrature import NormalPrior, fixed_grid
+from adaptest.numerics.quadrature import NormalPrior, UniformPrior, fixed_grid
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.estimate import Outcome
 from adaptest.scoring.exact import exact_sem, sum_is_sufficient
@@ -101,6 +101,14 @@ def test_the_summed_score_table_agrees_with_its_own_grid_and_population():
     variance = (table.probability * (table.theta**2 + table.sem**2)).sum()
     assert variance == pytest.approx(1, abs=1e-7)
     assert 0 < table.reliability < 1
+
+
+@pytest.mark.parametrize("prior", [NormalPrior(0, 10), UniformPrior(-3, 5)])
+def test_the_population_of_summed_scores_is_right_for_other_priors(prior):
+    low, high = prior.span
+    grid = fixed_grid(low, high, 20_001, prior, trapezoid=True)
+    p = score_distribution(THREE, grid.theta) * np.exp(grid.log_weight)[:, None]
+    np.testing.assert_allclose(eap_sum_table(THREE, prior).probability, p.sum(axis=0), atol=1e-6)
 
 
 def test_the_expected_score_turned_round_gives_theta_back():

@@ -17,7 +17,6 @@ __all__ = [
     "Estimates",
     "Estimator",
     "LivePosterior",
-    "LivePosterior",
     "Outcome",
     "ReportingScale",
     "bands",

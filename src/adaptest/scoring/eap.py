@@ -56,6 +56,21 @@ class Nodes:
         return Nodes(self.rule, *parts, self.closed[which])
 
 
+def fine_rule(prior: Prior, steepness: float, most: int) -> Rule:
+    """Return the prior's rule, .1 of its standard deviations or finer as the steepest item needs.
+
+    Parameters
+    ----------
+    most : halvings of the first spacing, however steep
+    """
+    low, high = prior.span
+    halvings, rule = 1, prior.rule(1)
+    while steepness * (high - low) * rule.spacing > rule.steepest and halvings < most:
+        halvings += 1
+        rule = prior.rule(halvings)
+    return rule
+
+
 def moments(log_posterior: Floats, nodes: Nodes, steepness: Floats) -> tuple[Floats, Floats, Bools]:
     """Return (M,) posterior means, standard deviations, and whether they are exact.
 

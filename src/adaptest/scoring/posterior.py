@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from adaptest.models.base import Bools, Floats
 from adaptest.numerics.quadrature import NormalPrior, Prior
 from adaptest.parameters import ItemParameters
-from adaptest.scoring.eap import Nodes, eap_rows, moments
+from adaptest.scoring.eap import Nodes, eap_rows, fine_rule, moments
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, steepness
 
 BLOCK = 256  # sittings whose posteriors are summed up at once: what stays in a core's own cache
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
-HALVINGS = 1  # of the first spacing, .2 prior standard deviations: 161 nodes
-MOST_HALVINGS = 3  # however steep the items
+HALVINGS = 3  # at most, of the first spacing; 1 for all but very steep items: 161 nodes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,12 +56,8 @@ class LivePosterior:
     @classmethod
     def of(cls, items: ItemParameters, prior: Prior = NormalPrior()) -> LivePosterior:  # noqa: B008 (frozen)
         """Return the posteriors of sittings on these items; J x K x Q doubles are held."""
-        steepest = steepness(items).max(initial=0.0)
-        low, high = prior.span
-        halvings, rule = HALVINGS, prior.rule(HALVINGS)
-        while steepest * (high - low) * rule.spacing > rule.steepest and halvings < MOST_HALVINGS:
-            halvings, rule = halvings + 1, prior.rule(halvings + 1)
-        nodes = Nodes.over(low, high, rule, prior)
+        steepest = float(steepness(items).max(initial=0.0))
+        nodes = Nodes.over(*prior.span, fine_rule(prior, steepest, HALVINGS), prior)
         table = np.ascontiguousarray(items.log_probability(nodes.theta).transpose(1, 2, 0))
         table.flags.writeable = False
         return cls(items, prior, nodes, table, np.array([steepest]))

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from adaptest.models.base import Floats, Rows
 from adaptest.numerics.quadrature import Grid, NormalPrior, Prior
 from adaptest.parameters import ItemParameters
-from adaptest.scoring.eap import converged_eap, eap_on, fixed
+from adaptest.scoring.eap import converged_eap, eap_on, fine_rule, fixed
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, Patterns, steepness
+
+HALVINGS = 7  # at most, of the grid on which the population's summed scores are worked out
 
 
 def score_distribution(items: ItemParameters, theta: Floats) -> Floats:
@@ -197,7 +199,7 @@ def eap_sum_table(
         items, (np.arange(len(items)),), np.zeros(len(score), dtype=np.intp), score, np.arange(len(score))
     )
     theta, sem, outcome = _of_scores(sums, prior, grid)
-    rule = prior.rule(1)
+    rule = fine_rule(prior, float(steepness(items).max(initial=0.0)), HALVINGS)
     low, high = prior.span
     nodes = low + (high - low) * rule.unit if grid is None else grid.theta
     weight = np.exp(prior.log_density(nodes)) * rule.weight if grid is None else np.exp(grid.log_weight)
