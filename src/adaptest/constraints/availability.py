@@ -79,8 +79,18 @@ class Availability:
             worst[part.cell] = max(int(worst[part.cell]), int(part.most[part.barred].max()))
         return worst
 
-    def left(self, available: Bools) -> tuple[Counts, Counts]:
-        """Return (N, C) the fewest and the most that can still be given; one object if nothing is awkward."""
+    def left(self, available: Bools, enough: int | None = None) -> tuple[Counts, Counts]:
+        """Return (N, C) the fewest and the most that can still be given; one object if nothing is awkward.
+
+        Parameters
+        ----------
+        enough : more of any cell never matter; where even so many are sure to be left, they are not counted
+        """
+        if enough is not None:
+            barred = available.shape[1] - np.count_nonzero(available, axis=1)
+            sure: Counts = self._at_first - barred[:, None]
+            if sure.min() > enough + self.worst:
+                return sure, sure
         fewest = np.zeros((len(available), self.blueprint.n_cells), dtype=np.int64)
         columns, starts, cells = self._plain
         if len(columns):
@@ -102,6 +112,17 @@ class Availability:
             after = part.most[subset[:, None] & ~part.barred]
             drop[:, part.rows] = part.most[subset][:, None] - after
         return drop
+
+    @cached_property
+    def worst(self) -> int:
+        """The most by which giving one item can lower what is left of its cell."""
+        return int(self.worst_drop.max())
+
+    @cached_property
+    def _at_first(self) -> Counts:
+        """(C,) items without enemies, when nothing is barred."""
+        free = self.blueprint.cell[~self.pool.has_enemies]
+        return np.bincount(free, minlength=self.blueprint.n_cells).astype(np.int64)
 
     @cached_property
     def _plain(self) -> tuple[Rows, Rows, Rows]:

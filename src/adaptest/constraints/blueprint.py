@@ -92,6 +92,7 @@ class Blueprint:
     cell: Rows = field(init=False)
     what: Counts = field(init=False)
     of: Counts = field(init=False)
+    _most: dict[int, Counts] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         everything = np.ones(self.n_items, dtype=np.bool_)
@@ -132,6 +133,15 @@ class Blueprint:
             if rule.upper is not None:
                 kept &= number * rule.upper.denominator <= base * rule.upper.numerator
         return kept
+
+    def full(self, counts: Counts, length: int) -> Bools:
+        """Return (C,) whether one more item of a cell would exceed a bound at a length, from counts (C,)."""
+        most = self._most.get(length)
+        if most is None:
+            most = np.array([rule.most(length) if rule.of is None else self.n_items for rule in self.rules])
+            self._most[length] = most
+        reached = (self.what * counts).sum(axis=1) >= most
+        return np.asarray((self.what.T * reached).any(axis=1))
 
     def without(self, dropped: int) -> Blueprint:
         """Return the blueprint with one rule left out."""

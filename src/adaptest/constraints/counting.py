@@ -26,6 +26,7 @@ Mendelsohn & Dulmage (1958), Canadian Journal of Mathematics 10, 517-531.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -115,10 +116,10 @@ class Blocks:
         left : (N, C) items that can still be given, by cell
         length : of all N; it need not be a stop, and if it is one, the rules are asked of it too
         """
-        later = self.stops >= length
-        if not later.any():
+        first = bisect_left(self._stops, length)
+        if first == len(self.stops):
             return np.ones(len(counts), dtype=np.bool_)
-        stops, least, most = self.stops[later], self.least[:, later], self.most[:, later]
+        stops, least, most = self.stops[first:], self.least[:, first:], self.most[:, first:]
         held = self._state(counts, left)
         need, room, fine = _ahead(held, least, most)
         needed = (need.sum(axis=1) <= stops - length).all(axis=1)
@@ -134,11 +135,11 @@ class Blocks:
         ----------
         drop : (C,) or one for all: by how much taking it lowers what is left of its own cell
         """
-        later = self.stops > length
-        if not later.any():
+        first = bisect_right(self._stops, length)
+        if first == len(self.stops):
             return np.ones(counts.shape, dtype=np.bool_)
-        stops, least, most = self.stops[later], self.least[:, later], self.most[:, later]
-        own = self._block_of
+        stops, least, most = self.stops[first:], self.least[:, first:], self.most[:, first:]
+        own, (least_own, most_own) = self._block_of, self._own
         before = self._state(counts, left)
         need, room, fine = _ahead(before, least, most)
         lost = np.minimum(left, drop)
@@ -152,16 +153,25 @@ class Blocks:
                 taken.due[:, cell], taken.cap[:, cell], taken.fine[:, cell] = self._share(
                     share, counts + one, np.asarray(left - lost * one)
                 )
-        need_own, room_own, fine_own = _ahead(taken, least[own], most[own])
+        need_own, room_own, fine_own = _ahead(taken, least_own[:, first:], most_own[:, first:])
         needed = (need.sum(axis=1)[:, None] - need[:, own] + need_own <= stops - length - 1).all(axis=2)
         filled = (room.sum(axis=1)[:, None] - room[:, own] + room_own >= stops).all(axis=2)
         others = fine.sum(axis=1)[:, None] - fine[:, own] == fine.shape[1] - 1
         return np.asarray(others & fine_own & needed & filled)
 
     @cached_property
+    def _stops(self) -> list[int]:
+        return [int(stop) for stop in self.stops]
+
+    @cached_property
     def _block_of(self) -> Rows:
         """(C,) the block of each cell."""
         return np.asarray(np.argmax(self.member, axis=0), dtype=np.intp)
+
+    @cached_property
+    def _own(self) -> tuple[Counts, Counts]:
+        """(C, T) bounds of each cell's block."""
+        return self.least[self._block_of], self.most[self._block_of]
 
     @cached_property
     def _sorted(self) -> tuple[Rows, Rows, Rows]:

@@ -84,11 +84,13 @@ class Reach:
     def _counted(self, blocks: Blocks, counts: Counts, available: Bools, length: int) -> Bools:
         """Return `allowed` by counting, where that settles it."""
         holds, cell = self.availability, self.blueprint.cell
-        fewest, most = holds.left(available)
+        fewest, most = holds.left(available, self.stops[-1] - length)
+        if not self.blueprint.rules and fewest.min() > self.stops[-1] - length + holds.worst:
+            return available
         first = blocks.after(counts, fewest, 1, length)
         if first.all() and not holds.counted.any():
             return available
-        allowed: Bools = available & first[:, cell]
+        allowed: Bools = available & first.take(cell, axis=1)
         worst = holds.worst_drop
         if (worst > 1).any():
             always = blocks.after(counts, fewest, worst, length)

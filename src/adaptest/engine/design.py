@@ -184,8 +184,6 @@ class Design:
         PoolExhaustedError, where a sitting has no item that may come next.
         """
         allowed = self.allowed(sittings)
-        if not allowed.any(axis=1).all():
-            self._refuse(sittings, allowed)
         candidates = shortlist(
             self.criterion,
             self.pool.parameters,
@@ -195,6 +193,8 @@ class Design:
             allowed,
             self.picker.reach,
         )
+        if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
+            self._refuse(sittings, allowed)
         choice, tie = (
             draws(sittings.seed, stream, sittings.presented) for stream in (Stream.SELECTION, Stream.TIE)
         )
@@ -227,16 +227,12 @@ class Design:
         ----------
         item : (J,) available, but not allowed
         """
-        rows = np.flatnonzero(item)
-        if not rows.size or self.reach is None:
+        total = int(np.count_nonzero(item))
+        if not total or self.reach is None:
             return {}
-        stop = self.reach.next_stop(sittings.length)
-        full = np.zeros(self.blueprint.n_cells, dtype=np.bool_)
-        for rule, what in zip(self.blueprint.rules, self.blueprint.what, strict=True):
-            if rule.of is None and int((sittings.counts[0] * what).sum()) >= rule.most(stop):
-                full |= what.astype(np.bool_)
-        upper = int(full[self.blueprint.cell[rows]].sum())
-        counted = ((ROOM, upper), (NEEDED, len(rows) - upper))
+        full = self.blueprint.full(sittings.counts[0], self.reach.next_stop(sittings.length))
+        upper = int(np.count_nonzero(item & full.take(self.blueprint.cell))) if full.any() else 0
+        counted = ((ROOM, upper), (NEEDED, total - upper))
         return {reason: count for reason, count in counted if count}
 
     def _posterior(self, sittings: Sittings) -> Posterior | None:

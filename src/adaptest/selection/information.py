@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 from typing import ClassVar
 
 import numpy as np
@@ -96,6 +97,9 @@ class InformationBounds:
 
     def cell(self, theta: Floats) -> Rows:
         """Return (N,) the cell of each theta."""
+        if len(theta) == 1:  # the same with fewer calls
+            one = floor(theta[0] / CELL) + round(RANGE / CELL) + 1
+            return np.array([min(max(one, 0), len(self.held) - 1)], dtype=np.intp)
         place = np.floor(theta / CELL) + round(RANGE / CELL) + 1
         return np.asarray(np.minimum(np.maximum(place, 0), len(self.held) - 1), dtype=np.intp)
 
@@ -111,7 +115,7 @@ class InformationBounds:
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded information of items `rows` (N, M)."""
         a, b, guess, slip, square = self.columns[:, rows]
-        return np.round(_information(theta[:, None], a, b, guess, slip, square), CRITERION_DECIMALS)
+        return _information(theta[:, None], a, b, guess, slip, square).round(CRITERION_DECIMALS)
 
 
 def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats) -> Floats:
