@@ -3,9 +3,14 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+ADAPTEST = Path(sys.executable).with_name("adaptest")
 PRACTICE = "peer-support/practice"
 EXAM = "peer-support/quick"
 KEYS_SHOWN = "best answer"
@@ -119,6 +124,50 @@ def test_a_line_that_is_no_letter_is_a_sentence_and_costs_nothing(adaptest):
         ),
     ]
     assert begun["n_items"] == 1
+
+
+def test_bytes_that_are_no_text_are_a_sentence(adaptest):
+    done = subprocess.run(
+        [ADAPTEST, "exam", "take", EXAM],
+        check=False,
+        cwd=adaptest.folder,
+        input=b"A\n\xff\xfe\n",
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+    )
+    (begun,) = results(adaptest)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[-1] == (
+        f"adaptest: line 2 of standard input: must be UTF-8 text; sitting {begun['sitting']!r} can be resumed"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes the input here")
+def test_a_closed_input_is_an_input_without_lines(adaptest):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{ADAPTEST} exam take {EXAM} <&-"],
+        check=False,
+        cwd=adaptest.folder,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, "Paused; answers kept: 0.")
+
+
+def test_the_log_says_what_happened_and_holds_no_name_and_no_answer(adaptest):
+    adaptest.process(
+        "--log-file", "log.txt", "-q", "exam", "take", EXAM, "--candidate", "Wilhelmina",
+        stdin=lines("ABCDABCD"), check=0,
+    )  # fmt: skip
+    (result,) = results(adaptest)
+    adaptest.process("--log-file", "log.txt", "-v", "exam", "take", EXAM, "--candidate", "Wilhelmina",
+                     stdin=lines("ABCDABCD"), check=0)  # fmt: skip
+    text = (adaptest.folder / "log.txt").read_text("utf-8")
+    assert "begins" in text
+    assert "ends: maximum_length" in text
+    assert "Wilhelmina" not in text
+    assert result["candidate"] == "Wilhelmina"
+    assert not {row["item"] for row in log(adaptest) if row["item"] in text}
 
 
 def test_a_seed_and_nobodys_name_give_the_same_exam_again(adaptest):

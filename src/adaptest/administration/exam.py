@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Mapping
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from adaptest.administration.sitting import Sitting
 
 SEEDS = 2**64
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +163,7 @@ class Exam:
                 at=at,
             )
             events.append(connection, row.sitting, 0, [to_json(stamped(started, at))])
+        LOG.info("sitting %s of %s begins", row.sitting, self.about.exam)
         return row.sitting, name
 
     def _started(self, seed: int, seen: tuple[str, ...]) -> SittingStarted:

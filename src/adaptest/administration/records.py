@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from adaptest.store.opening import open_store
 from adaptest.store.sittings import SittingRow
 from adaptest.workspace import Workspace
 
+LOG = logging.getLogger(__name__)
 LAST = "last"  # names the newest sitting
 ACTS: dict[str, type[SittingVoided | SittingHeld | SittingReleased | NoteAdded]] = {
     "void": SittingVoided,
@@ -117,6 +119,7 @@ class Records:
             stored = self._stored(journal.row, name, journal.events)
             _require_unfinished(stored, exam)
             named, closes = name != journal.row.pseudonym, self if owned else None
+            LOG.info("sitting %s goes on", sitting)
             return Sitting(stored.exam, journal, journal.events, name, named=named, owned=closes)
         except BaseException:
             journal.close()
@@ -166,6 +169,7 @@ class Records:
             event = ACTS[act](reason, by)
             evolve(replay(stored.events, stored.exam.design), event, stored.exam.design)
             journal.append([event])
+            LOG.info("sitting %s: %s", sitting, act)
         finally:
             journal.close()
         return self.sitting(sitting).result

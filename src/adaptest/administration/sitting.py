@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from adaptest.administration.exam import Exam
     from adaptest.administration.records import Records
 
+LOG = logging.getLogger(__name__)
 LESSONS_SHOWN = 3  # more than this nobody reads
 RELEASED_BY_PERSON = "certification results are released by a person"
 
@@ -189,6 +191,7 @@ class Sitting:
             [SittingHeld(RELEASED_BY_PERSON, "policy")] if self.exam.about.stakes == "certification" else []
         )
         self._append([ended, *held])
+        LOG.info("sitting %s ends: %s", self.id, ended.reason)
 
     def _waiting(self) -> ItemPresented | None:
         """Return the presented item that has no answer yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shlex
 import sys
 from collections.abc import Callable
@@ -130,7 +131,8 @@ def _take(sitting: Sitting, given: dict[str, str] | None, path: str, settings: d
     from adaptest.cli.terminal_keys import terminal_keys
     from adaptest.cli.terminal_screens import console
 
-    interactive = given is None and sys.stdin.isatty() and sys.stdout.isatty()
+    stdin = sys.stdin or io.StringIO()  # closed by the caller: an input without lines
+    interactive = given is None and stdin.isatty() and sys.stdout.isatty()
     out = console(terminal=interactive)
     done = True
     try:
@@ -140,7 +142,7 @@ def _take(sitting: Sitting, given: dict[str, str] | None, path: str, settings: d
             with terminal_keys() as keys:
                 terminal.take(sitting, out, keys)
         else:
-            done = terminal_lines.take_lines(sitting, out, sys.stdin)
+            done = terminal_lines.take_lines(sitting, out, stdin)
     except (KeyboardInterrupt, EOFError):
         done = sitting.ended
         out.print()

@@ -32,9 +32,16 @@ def take_lines(sitting: Sitting, out: Console, lines: TextIO) -> bool:
         out.print(screens.question(question, says, with_domain=sitting.exam.explains_each))
         letter = ""
         while not letter:
-            if not (line := lines.readline()):
-                return False
             number += 1
+            try:
+                line = lines.readline()
+            except UnicodeDecodeError:
+                raise OptionError(
+                    f"line {number} of standard input: must be UTF-8 text; sitting {sitting.id!r} can be"
+                    " resumed"
+                ) from None
+            if not line:
+                return False
             letter = line.strip().upper()
         if letter not in question.screen:
             raise OptionError(
