@@ -138,7 +138,8 @@ def test_bytes_that_are_no_text_are_a_sentence(adaptest):
     (begun,) = results(adaptest)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines()[-1] == (
-        f"adaptest: line 2 of standard input: must be UTF-8 text; sitting {begun['sitting']!r} can be resumed"
+        f"adaptest: standard input: must be UTF-8 text from line 1 on; sitting {begun['sitting']!r} can be"
+        " resumed"
     )
 
 

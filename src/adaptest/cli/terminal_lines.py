@@ -37,7 +37,7 @@ def take_lines(sitting: Sitting, out: Console, lines: TextIO) -> bool:
                 line = lines.readline()
             except UnicodeDecodeError:
                 raise OptionError(
-                    f"line {number} of standard input: must be UTF-8 text; sitting {sitting.id!r} can be"
+                    f"standard input: must be UTF-8 text from line {number} on; sitting {sitting.id!r} can be"
                     " resumed"
                 ) from None
             if not line:
