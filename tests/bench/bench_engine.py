@@ -1,0 +1,151 @@
+"""CPU microseconds of a live step on 10,000 items: `pytest -m bench tests/bench/bench_engine.py`.
+
+Peers run in processes of their own, with this Python or the one that ADAPTEST_PEERS_PYTHON names; one that
+is not installed is skipped with a message. Nothing here fails for being slow.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from statistics import median
+from time import thread_time
+
+import numpy as np
+import pytest
+
+from adaptest.engine.batch import draws
+from adaptest.engine.events import ResponseGiven, SittingEnded
+from adaptest.engine.sitting import decide, evolve, start
+from adaptest.engine.spec import build, exam_from_values
+from adaptest.models import LogisticItems
+from adaptest.numerics.random import Stream
+from adaptest.parameters import ItemParameters
+from adaptest.pool import Pool
+from adaptest.selection import shortlist
+from adaptest.simulation import simulate
+
+pytestmark = pytest.mark.bench
+J, SITTINGS = 10_000, 20
+SHARES = {
+    "REC": (15, 21),
+    "ADM": (15, 21),
+    "INT": (15, 21),
+    "BHF": (11, 17),
+    "ADV": (8, 12),
+    "COM": (6, 10),
+    "RES": (5, 9),
+    "CRI": (5, 9),
+}
+PLAIN = {"length": {"minimum": 30, "maximum": 30}}
+CONTENT = {
+    "length": {"minimum": 23, "maximum": 40},
+    "blueprint": {
+        "domain": {
+            name: {"minimum_percent": low, "maximum_percent": high} for name, (low, high) in SHARES.items()
+        }
+    },
+}
+
+
+def columns(n=J):
+    rng = np.random.default_rng(1)
+    return rng.lognormal(0, 0.3, n), rng.normal(size=n), rng.uniform(0.1, 0.3, n)
+
+
+def design_of(values, n=J):
+    a, b, c = columns(n)
+    items = ItemParameters.of(LogisticItems(tuple(f"i{k:05d}" for k in range(n)), a, b, c, np.ones(n)))
+    domain = tuple(list(SHARES)[k % len(SHARES)] for k in range(n))
+    pool = Pool(items, {"domain": domain}, options=(("A", "B", "C", "D"),) * n)
+    picker = {"name": "randomesque", "size": 5}
+    return build(exam_from_values({"id": "b", "title": "B", "selection": {"picker": picker}, **values}), pool)
+
+
+def show(capsys, line):
+    with capsys.disabled():
+        sys.stdout.write(f"\n{line}")
+
+
+def arithmetic(design, batch):
+    """Selection and EAP alone: candidates, draws, pick; posterior, mean, standard deviation."""
+    begin = thread_time()
+    best = shortlist(
+        design.criterion, design.pool.parameters, design.bounds, batch.theta, None, batch.available, 5
+    )
+    choice, tie = (draws(batch.seed, stream, batch.presented) for stream in (Stream.SELECTION, Stream.TIE))
+    row = best.rows[0, design.picker(best.value, choice, tie)]
+    carried = design.interim.update(batch.carried, row, np.array([1]))
+    design.interim.estimates(carried, batch.rows, batch.scores)
+    return thread_time() - begin
+
+
+def live(design):
+    """Return the microseconds of arithmetic alone, and of decide plus evolve, of every step."""
+    rng, small, whole = np.random.default_rng(2), [], []
+    for seed in range(SITTINGS):
+        state = evolve(None, start(design, seed), design)
+        while True:
+            small.append(arithmetic(design, state.batch))
+            begin = thread_time()
+            event = decide(state, design)
+            if isinstance(event, SittingEnded):
+                break
+            shown = evolve(state, event, design)
+            middle = thread_time()
+            answer = ResponseGiven(event.item, "A", int(rng.random() < 0.6))
+            again = thread_time()
+            state = evolve(shown, answer, design)
+            whole.append(middle - begin + thread_time() - again)
+    return [1e6 * step for step in small], [1e6 * step for step in whole]
+
+
+@cache
+def ours():
+    return live(design_of(PLAIN))
+
+
+def spread(steps):
+    return f"median {median(steps):7.1f}   90th percentile {np.quantile(steps, 0.9):7.1f}"
+
+
+def test_a_live_step_on_ten_thousand_items(capsys):
+    small, whole = ours()
+    show(capsys, f"selection + EAP arithmetic, {J:,} items      {spread(small)} us CPU   (limit 100)")
+    show(capsys, f"decide + evolve with the record             {spread(whole)} us CPU   (limit 300)")
+    _, content = live(design_of(CONTENT))
+    show(capsys, f"the same with the shipped content bounds    {spread(content)} us CPU")
+
+
+def test_building_a_design_of_ten_thousand_items(capsys):
+    begin = thread_time()
+    design = design_of(CONTENT)
+    assert design.bounds is not None
+    show(capsys, f"design of {J:,} items, with its table     {1e3 * (thread_time() - begin):7.0f} ms CPU")
+
+
+def test_simulees_in_lockstep(capsys):
+    design, n = design_of(PLAIN, 500), 4096
+    theta = np.random.default_rng(3).normal(size=n)
+    simulate(theta[:10], design, np.arange(10))
+    begin = thread_time()
+    simulate(theta, design, np.arange(n))
+    seconds = thread_time() - begin
+    show(capsys, f"500 items, 30-item exams, {n:,} simulees       {n / seconds:7,.0f} per CPU second")
+
+
+@pytest.mark.parametrize("peer", ["mirt", "catsim"])
+def test_a_live_step_of_a_peer(peer, capsys, tmp_path):
+    python = os.environ.get("ADAPTEST_PEERS_PYTHON", sys.executable)
+    found = subprocess.run([python, "-c", f"import {peer}"], check=False, capture_output=True)
+    if found.returncode:
+        pytest.skip(f"{peer} is not installed; pip install 'adaptest[bench]', or set ADAPTEST_PEERS_PYTHON")
+    a, b, c = columns()
+    np.savez(tmp_path / "items.npz", a=a, b=b, c=c)
+    script, out = Path(__file__).with_name("peer_live.py"), tmp_path / "steps.json"
+    subprocess.run([python, script, peer, tmp_path / "items.npz", out], check=True, capture_output=True)
+    steps = json.loads(out.read_text("utf-8"))
+    ratio = median(steps) / median(ours()[0])
+    show(capsys, f"{peer:8} select + estimate                  {spread(steps)} us CPU   {ratio:,.0f} x ours")
