@@ -58,8 +58,8 @@ class Options:
     Attributes
     ----------
     model : name of one model, or "mixed"
-    grid : (lo, hi, nodes) in logits; or a number of Gauss-Hermite nodes, to reproduce other programs' numbers;
-        None: NODES within BOUND, moving with each group
+    grid : (lo, hi, nodes) in logits; or a number of Gauss-Hermite nodes, to reproduce other programs'
+        numbers; None: NODES within BOUND, moving with each group
     latent : density of ability; latent_variance : of the reference group under rasch, pcm, rsm
     se : standard errors; threads : None is one a core
     tolerance : logits; max_iterations : E-steps

@@ -32,21 +32,27 @@ def start(coded: Coded, blocks: tuple[Block, ...], latent: Latent, counts: Float
     slopes = _slopes(coded, len(first))
     own, common = [], []
     for block in blocks:
-        psi = block.base.copy()
-        share = counts[block.codes] + 0.5
-        share = share / share.sum(axis=1, keepdims=True)
-        slope = psi[:, 0] if not _free(block, 0) else slopes[block.rows]
-        if block.log_slope:
-            slope = np.abs(slope)
-        if block.shared.shape[1] and block.shared[0].any():
-            slope = np.full(len(block), np.abs(slope).mean())
-        psi = _intercepts(block, psi, slope, share)
-        if block.log_slope:
-            psi[:, 0] = np.log(psi[:, 0])
-        own_start, common_start = solve(block, psi)
+        own_start, common_start = first_values(block, counts[block.codes], slopes[block.rows])
         own.append(own_start)
         common.append(common_start)
     return State(tuple(own), tuple(common), latent.start())
+
+
+def first_values(block: Block, counts: Floats, slope: Floats) -> tuple[Floats, Floats]:
+    """Return own and common parameters from (J, K) answers in each category and (J,) slopes."""
+    psi = block.base.copy()
+    share = counts + 0.5
+    share = share / share.sum(axis=1, keepdims=True)
+    if not _free(block, 0):
+        slope = psi[:, 0]
+    if block.log_slope:
+        slope = np.abs(slope)
+    if block.shared.shape[1] and block.shared[0].any():
+        slope = np.full(len(block), np.abs(slope).mean())
+    psi = _intercepts(block, psi, slope, share)
+    if block.log_slope:
+        psi[:, 0] = np.log(psi[:, 0])
+    return solve(block, psi)
 
 
 def _free(block: Block, parameter: int) -> bool:
