@@ -1,32 +1,29 @@
-"""Why each item was chosen, and whether the log says what the engine decides from it."""
+"""A stored sitting asked afterwards, in lines of text: does its log follow from its design; why each item."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby
 from textwrap import wrap
 
-import numpy as np
-
 from adaptest.administration.records import Stored
+from adaptest.engine.audit import IN_WORDS, Explanation, disagreements, explain
 from adaptest.engine.events import (
-    Decision,
     Estimated,
-    Event,
     ItemPresented,
+    NoteAdded,
     ResponseGiven,
     SittingEnded,
+    SittingHeld,
+    SittingReleased,
     SittingStarted,
+    SittingVoided,
 )
-from adaptest.engine.sitting import decide, evolve, replay
-from adaptest.engine.state import State
 from adaptest.errors import OptionError
-from adaptest.models.base import Bools
 
-OTHERS = 30  # of the items that were not short-listed, how many are listed
 WIDTH = 78
-BY_HAND = ("finished_early",)  # reasons that no rule gives
+RANKED = 30  # items that could come next, in a full explanation; the others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,141 +36,94 @@ class Replay:
 
 
 def replayed(stored: Stored) -> Replay:
-    """Return how every decision of a log compares with what the engine decides now, from the log alone.
-
-    Raises
-    ------
-    ReplayError, where an event cannot follow those before it.
-    """
-    state = None
-    decisions = 0
-    differences: list[str] = []
-    for event in stored.events:
-        if state is not None and _is_decision(event):
-            decisions += 1
-            again = decide(state, stored.exam.design)
-            if again != event:
-                differences.append(_difference(event, again))
-        state = evolve(state, event, stored.exam.design)
-    return Replay(len(stored.events), decisions, tuple(differences))
+    """Return how every decision of a log compares with what the engine decides now, from the log alone."""
+    found = disagreements(stored.events, stored.exam.design)
+    return Replay(
+        len(stored.events),
+        sum(isinstance(event, ItemPresented | SittingEnded) for event in stored.events),
+        tuple(f"event {one.sequence}: {one.sentence}" for one in found),
+    )
 
 
 def explained(stored: Stored, number: int | None = None) -> Iterator[str]:
-    """Yield lines that say how a sitting went, or how one of its questions was chosen.
+    """Yield lines that say how a sitting went, or everything about how one of its questions was chosen.
 
     Raises
     ------
     OptionError, where the sitting has no question of that number.
     """
-    shown = [event for event in stored.events if isinstance(event, ItemPresented)]
-    answers = {event.item: event for event in stored.events if isinstance(event, ResponseGiven)}
-    if number is not None and number > len(shown):
-        raise OptionError(f"--item must be in 1..{len(shown)}, the questions of this sitting; got {number}")
-    about = stored.exam.about
-    if number is None:
-        yield f"sitting {stored.row.sitting}: {about.exam}, {stored.result.status}; release {about.release}"
-        start = stored.events[0]
-        if isinstance(start, SittingStarted):
-            yield f"seed {start.seed}; {len(start.excluded)} items left out because they were seen before"
-    chosen = shown if number is None else [shown[number - 1]]
-    for event in chosen:
-        yield from _step(stored, event, answers.get(event.item), in_full=number is not None)
-    if number is None:
-        yield from _ends(stored)
-
-
-def _step(
-    stored: Stored, event: ItemPresented, given: ResponseGiven | None, *, in_full: bool
-) -> Iterator[str]:
-    """Yield why one item was chosen, and what came of it."""
-    answer = "no answer yet"
-    if given is not None:
-        key = stored.exam.texts[event.item]["key"]
-        answer = f"answered {given.response}, key {key}, score {given.score}"
-    yield f"{event.position + 1:>3}. {event.item} ({event.role}): {answer}"
-    if (decision := event.decision) is None:
-        yield "     placed in advance, not chosen"
+    shown = sum(isinstance(event, ItemPresented) for event in stored.events)
+    if number is not None:
+        if number > shown:
+            raise OptionError(f"--item must be in 1..{shown}, the questions of this sitting; got {number}")
+        yield from _in_full(stored, explain(stored.events, number, stored.exam.design))
         return
-    yield f"     at {_estimate(decision.estimate)}; {decision.eligible} items could be chosen"
-    yield f"     {_choice(event, decision)}"
-    if decision.ruled_out:
-        yield "     ruled out: " + ", ".join(
-            f"{n} {reason.replace('_', ' ')}" for reason, n in decision.ruled_out
-        )
-    if in_full:
-        yield f"     options as shown: {' '.join(event.options)}"
-        yield f"     the sitting may next stop at length {decision.next_stop}"
-        for rank, (item, criterion) in enumerate(decision.shortlist, start=1):
-            mark = "  <- chosen" if item == event.item else ""
-            yield f"     {rank:>3}. {item}  criterion {criterion:.9f}{mark}"
-        if decision.more:
-            yield f"          and {decision.more} more that tie with the last"
-        yield f"     draws: choice {decision.choice:.6f}, tie {decision.tie:.6f}"
-        yield from _recomputed(stored, event, decision)
-
-
-def _recomputed(stored: Stored, event: ItemPresented, decision: Decision) -> Iterator[str]:
-    """Yield what follows from the log: names for the counts, and the other items' criteria."""
-    design = stored.exam.design
-    state = replay(takewhile(lambda before: before is not event, stored.events), design)
-    again = decide(state, design)
-    agrees = "agrees" if again == event else f"differs: {_name(again)}"
-    yield f"     decided again from the log: {agrees}"
-    choice = design.choose(state.batch)
-    for reason, rows in _barred(state, choice.allowed[0]):
-        names = " ".join(design.pool.ids[row] for row in rows)
-        yield from wrap(f"{reason}: {names}", WIDTH, initial_indent="     ", subsequent_indent="       ")
-    listed = {item for item, _ in decision.shortlist}
-    others = _others(stored, state, choice.allowed, listed)
-    if others:
-        yield "     the other items that could be chosen, by criterion:"
-    for item, criterion in others[:OTHERS]:
-        yield f"          {item}  criterion {criterion:.9f}"
-    if len(others) > OTHERS:
-        yield f"          and {len(others) - OTHERS} more below these"
-
-
-def _barred(state: State, allowed: Bools) -> Iterator[tuple[str, Sequence[int]]]:
-    """Yield the rows that each reason bars, where it bars any."""
-    available = state.batch.available[0]
-    named: list[tuple[str, Sequence[int]]] = [
-        ("administered", state.administered),
-        ("seen before", sorted(state.excluded)),
-        ("barred by exposure control", sorted(state.ineligible)),
-        ("withdrawn", sorted(state.withdrawn)),
-    ]
-    known = {row for _, rows in named for row in rows}
-    enemies = [row for row in np.flatnonzero(~available).tolist() if row not in known]
-    named.append(("enemy of one administered", enemies))
-    named.append(("content rules", np.flatnonzero(available & ~allowed).tolist()))
-    yield from ((reason, rows) for reason, rows in named if len(rows))
-
-
-def _others(stored: Stored, state: State, allowed: Bools, listed: set[str]) -> list[tuple[str, float]]:
-    """Return item and criterion of the items that could be chosen and are not listed, best first."""
-    design, batch = stored.exam.design, state.batch
-    posterior = design.interim.posterior(batch.carried) if design.criterion.needs_posterior else None
-    values = design.criterion(design.pool.parameters, batch.theta, posterior, allowed)[0]
-    rows = [row for row in np.flatnonzero(allowed[0]) if design.pool.ids[row] not in listed]
-    rows.sort(key=lambda row: -values[row])
-    return [(design.pool.ids[row], float(values[row])) for row in rows]
-
-
-def _choice(event: ItemPresented, decision: Decision) -> str:
-    names = [item for item, _ in decision.shortlist]
-    rank = names.index(event.item) + 1 if event.item in names else 0
-    place = f"number {rank}" if rank else "one"
-    return f"chosen by chance: {place} of the {len(names) + decision.more} most suitable"
-
-
-def _ends(stored: Stored) -> Iterator[str]:
+    about = stored.exam.about
+    yield f"sitting {stored.row.sitting}: {about.exam}, {stored.result.status}; release {about.release}"
     for event in stored.events:
-        if isinstance(event, SittingEnded):
-            final = f"; {_estimate(event.estimate)}" if event.estimate else ""
-            yield f"ended: {event.reason.replace('_', ' ')}{final}"
-        elif hasattr(event, "by"):
-            words = getattr(event, "reason", "") or getattr(event, "text", "")
-            yield f"{type(event).__name__} by {event.by} at {event.at}: {words}"
+        match event:
+            case SittingStarted(seed=seed, excluded=seen):
+                yield f"seed {seed}; {len(seen)} items left out because they were seen before"
+            case ItemPresented():
+                yield from _in_short(stored, event)
+            case SittingEnded(reason=reason, estimate=final):
+                yield f"ended: {reason.replace('_', ' ')}{f'; {_estimate(final)}' if final else ''}"
+            case NoteAdded(text=words, by=by) | SittingVoided(reason=words, by=by):
+                yield f"{type(event).__name__} by {by} at {event.at}: {words}"
+            case SittingHeld(reason=words, by=by) | SittingReleased(reason=words, by=by):
+                yield f"{type(event).__name__} by {by} at {event.at}: {words}"
+
+
+def _in_short(stored: Stored, event: ItemPresented) -> Iterator[str]:
+    """Yield why one item was chosen, from its record, and what came of it."""
+    yield f"{event.position + 1:>3}. {event.item} ({event.role}): {_answer(stored, event.item)}"
+    if (decision := event.decision) is None:
+        yield "     agreed for this place before the sitting began"
+        return
+    best = len(decision.shortlist) + decision.more
+    able = f"{decision.eligible} could be chosen, by chance among the best {best}"
+    yield f"     at {_estimate(decision.estimate)}; {able}"
+    if decision.ruled_out:
+        counts = ", ".join(f"{n} {IN_WORDS[reason]}" for reason, n in decision.ruled_out)
+        yield from _wrapped(f"ruled out: {counts}")
+
+
+def _in_full(stored: Stored, one: Explanation) -> Iterator[str]:
+    """Yield the record of one choice, and what follows from it: every item's rank, and the content rules."""
+    for sentence in one.sentences:
+        yield from wrap(sentence, WIDTH, subsequent_indent="  ")
+    event = next(e for e in stored.events if isinstance(e, ItemPresented) and e.item == one.item)
+    yield f"options as shown: {' '.join(event.options)}; {_answer(stored, one.item)}"
+    yield f"decided again from the log: {'agrees' if one.agrees else 'differs'}"
+    if one.decision is None:
+        return
+    listed = {item for item, _ in one.decision.shortlist}
+    able = [ranked for ranked in one.ranking if ranked.rank is not None]
+    if able:
+        yield "items that could come next (* chance could choose it):"
+    for ranked in able[:RANKED]:
+        mark = "*" if ranked.item in listed else " "
+        chosen = "  <- chosen" if ranked.item == one.item else ""
+        yield f"  {ranked.rank:>3}. {mark} {ranked.item}  criterion {ranked.criterion:.9f}{chosen}"
+    if len(able) > RANKED:
+        yield f"       and {len(able) - RANKED} more below these"
+    barred = sorted((ranked.ruled_out, ranked.item) for ranked in one.ranking if ranked.rank is None)
+    for reason, items in groupby(barred, key=lambda pair: pair[0]):
+        yield from _wrapped(f"{IN_WORDS[reason]}: {' '.join(item for _, item in items)}", indent="")
+    if one.rules:
+        yield "content rules before this choice (given; bounds at the next possible end):"
+    for rule in one.rules:
+        bounds = f"; {rule.least} to {rule.most}" if rule.least is not None else ""
+        yield f"  {rule.rule}: {rule.count}{bounds}"
+
+
+def _answer(stored: Stored, item: str) -> str:
+    """Return what was answered to an item, in words."""
+    for event in stored.events:
+        if isinstance(event, ResponseGiven) and event.item == item:
+            key = stored.exam.texts[item]["key"]
+            return f"answered {event.response}, key {key}, score {event.score}"
+    return "no answer yet"
 
 
 def _estimate(one: Estimated) -> str:
@@ -184,22 +134,5 @@ def _estimate(one: Estimated) -> str:
     return f"theta {one.theta:+.3f}{sem} ({one.method})"
 
 
-def _is_decision(event: Event) -> bool:
-    if isinstance(event, SittingEnded):
-        return event.reason not in BY_HAND
-    return isinstance(event, ItemPresented)
-
-
-def _difference(logged: Event, again: Event) -> str:
-    if type(logged) is type(again) and _name(logged) == _name(again):
-        return f"{_name(logged)}: the choice is the same, its record is not"
-    return f"the log has {_name(logged)}, deciding again gives {_name(again)}"
-
-
-def _name(event: Event | None) -> str:
-    match event:
-        case ItemPresented(item=item, position=position):
-            return f"question {position + 1}, item {item!r}"
-        case SittingEnded(reason=reason):
-            return f"the end ({reason})"
-    return "nothing"
+def _wrapped(text: str, indent: str = "     ") -> list[str]:
+    return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
