@@ -112,6 +112,11 @@ def test_a_resumed_sitting_shows_the_same_item_with_its_options_in_the_same_orde
         assert resumed.recorded == 1
         assert resumed.next_item() == waiting
         assert list(resumed.next_item().options) == list(waiting.options)
+        resumed.answer("A", time_s=1.0)  # the item was shown before: since when is not known
+        assert resumed.events[-1].time_s is None
+        resumed.next_item()
+        resumed.answer("A", time_s=1.0)
+        assert resumed.events[-1].time_s == 1.0
         finish(resumed)
         assert resumed.result.candidate == "Ann"
 

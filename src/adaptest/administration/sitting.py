@@ -54,6 +54,7 @@ class Sitting:
         self._candidate = candidate
         self._owned = owned
         self._state = replay(self._events, exam.design)
+        self._shown_elsewhere = self._waiting()
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +108,8 @@ class Sitting:
         Parameters
         ----------
         letter : bank letter of an option
-        time_s : seconds from presentation to answer, where they were measured
+        time_s : seconds from presentation to answer, where they were measured; not kept for the item at
+            which a sitting is resumed, which was shown before
 
         Raises
         ------
@@ -124,6 +126,8 @@ class Sitting:
                 f"item {waiting.item!r}: answer must be one of {', '.join(text['options'])}; got {letter!r}"
             )
         score = int(letter == text["key"])
+        if waiting is self._shown_elsewhere:  # it was first shown before this process began
+            time_s = None
         self._append([ResponseGiven(waiting.item, letter, score, time_s)])
         return self.recorded
 

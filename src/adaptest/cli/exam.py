@@ -34,7 +34,7 @@ def exam() -> None:
     """
 
 
-@exam.command("list")
+@exam.command("list", short_help="List the exams that can be taken.")
 @format_option
 @click.pass_context
 def list_(context: click.Context, format_: Format) -> None:
@@ -163,7 +163,7 @@ def _command(sitting: Sitting, settings: dict[str, Any]) -> str:
     return shlex.join(words)
 
 
-@exam.command()
+@exam.command(short_help="List sittings and what they came to.")
 @click.argument("name", metavar="[EXAM]", required=False)
 @format_option
 @click.pass_obj
@@ -220,7 +220,7 @@ def responses(settings: dict[str, Any], name: str | None, out: Path, *, force: b
     click.echo(f"{out}: {table.n} responses{left}", err=True)
 
 
-@exam.command()
+@exam.command(short_help="Decide every step of a sitting again, and compare.")
 @click.argument("sitting")
 @click.pass_context
 def replay(context: click.Context, sitting: str) -> None:
@@ -237,7 +237,7 @@ def replay(context: click.Context, sitting: str) -> None:
     click.echo(f"sitting {sitting!r}: {found.events} events verify; all {found.decisions} decisions agree")
 
 
-@exam.command()
+@exam.command(short_help="Say why each item was chosen.")
 @click.argument("sitting")
 @click.option("--item", "number", metavar="N", type=click.IntRange(min=1), help="Only question N, in full.")
 @click.pass_obj

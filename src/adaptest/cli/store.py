@@ -19,7 +19,7 @@ def store() -> None:
     """Verify, back up and restore the database of sittings."""
 
 
-@store.command()
+@store.command(short_help="Check that everything is as it was written.")
 @click.pass_obj
 def verify(settings: dict[str, Any]) -> None:
     """Check every page, hash and stored text, and say what that proves."""
@@ -46,7 +46,7 @@ def verify(settings: dict[str, Any]) -> None:
     click.echo(f"it does not prove: {DOES_NOT}")
 
 
-@store.command()
+@store.command(short_help="Write a verified copy of the database.")
 @click.argument("file", type=OUT)
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")
 @click.pass_obj
@@ -64,7 +64,7 @@ def backup(settings: dict[str, Any], file: Path, *, force: bool) -> None:
     click.echo(f"fingerprint: {found.fingerprint}")
 
 
-@store.command()
+@store.command(short_help="Bring a verified backup back.")
 @click.argument("file", type=OUT)
 @click.option("--force", is_flag=True, help="Replace the database that is there; a copy of it is kept.")
 @click.pass_obj
@@ -80,7 +80,7 @@ def restore(settings: dict[str, Any], file: Path, *, force: bool) -> None:
         click.echo(f"what stood there is kept as {path}.replaced")
 
 
-@store.command()
+@store.command(short_help="Forget a candidate's name.")
 @click.argument("candidate")
 @click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
 @click.pass_obj
