@@ -75,7 +75,7 @@ def list_(context: click.Context, format_: Format) -> None:
         context.exit(NEEDS_A_PERSON)
 
 
-@exam.command()
+@exam.command(short_help="Take an exam, or go on with one.")
 @click.argument("name", metavar="EXAM")
 @click.option("--candidate", metavar="ID", help="Who takes it; without it, nobody who is remembered.")
 @click.option(
@@ -202,7 +202,7 @@ def report(settings: dict[str, Any], sitting: str, out: Path, *, force: bool) ->
     click.echo(f"{out}: written", err=True)
 
 
-@exam.command()
+@exam.command(short_help="Write every response, as calibrate reads it.")
 @click.argument("name", metavar="[EXAM]", required=False)
 @click.option(
     "--out", metavar="FILE", required=True, type=click.Path(path_type=Path), help="CSV file to write."
