@@ -15,10 +15,11 @@ import numpy as np
 
 from adaptest.constraints.blueprint import Blueprint, Counts
 from adaptest.errors import InfeasibleError
-from adaptest.models.base import Bools
+from adaptest.models.base import Bools, Floats
 from adaptest.pool import Pool
 
 TOLERANCE = 1e-9  # shares have at most five decimals, so a broken rule is broken by 1e-5 or more
+GAP = 0.5  # a way through many cells spares questions; one through the most is not worth the search
 NODES = 1_000_000  # of branch and bound; a budget in work, not in time, so that every machine decides alike
 
 
@@ -55,14 +56,22 @@ def question(
 
 
 def possible(asked: Question, pool: Pool, blueprint: Blueprint) -> bool:
-    """Return whether some nested sequence of sets keeps every rule at every stop.
+    """Return whether some nested sequence of sets keeps every rule at every stop; see `way`."""
+    return way(asked, pool, blueprint) is not None
+
+
+def way(asked: Question, pool: Pool, blueprint: Blueprint) -> tuple[int, ...] | None:
+    """Return cells from which a nested sequence of sets takes items up to the first stop, in any order.
+
+    Where several sequences keep every rule at every stop, one that starts from many cells is looked for.
+    None if there is no such sequence; () if the first stop is reached already.
 
     Raises
     ------
     InfeasibleError, where the search for an answer used up its budget.
     """
     if not asked.stops:
-        return True
+        return ()
     program = _Program()
     z = [program.column(0, 1) for _ in asked.tangled]
     place = {row: k for k, row in enumerate(asked.tangled)}
@@ -70,6 +79,7 @@ def possible(asked: Question, pool: Pool, blueprint: Blueprint) -> bool:
         rivals = [z[place[row]] for row in sorted(pool.row[item] for item in group) if row in place]
         if len(rivals) > 1:
             program.row(dict.fromkeys(rivals, 1.0), upper=1.0)
+    first: list[int] = []
     before: list[int] = []
     for stop in asked.stops:
         y = [program.column(count, stop) for count in asked.counts]
@@ -77,12 +87,21 @@ def possible(asked: Question, pool: Pool, blueprint: Blueprint) -> bool:
         for old, new in zip(before, y, strict=False):
             program.row({new: 1.0, old: -1.0}, lower=0.0)
         _keep_rules(program, blueprint, y, stop)
+        first = first or y
         before = y
     for cell, last in enumerate(before):
         mine = [z[place[row]] for row in asked.tangled if blueprint.cell[row] == cell]
         most = asked.counts[cell] + asked.free[cell]
         program.row({last: 1.0, **dict.fromkeys(mine, -1.0)}, upper=most)
-    return program.feasible()
+    if asked.stops[0] - sum(asked.counts) > 1:  # with one place left there is one cell, whatever is preferred
+        for column, count in zip(first, asked.counts, strict=True):
+            used = program.column(0, 1, reward=1)
+            program.row({column: 1.0, used: -1.0}, lower=count)
+    found = program.solution()
+    if found is None:
+        return None
+    taken = np.rint(found[first]) - asked.counts
+    return tuple(np.flatnonzero(taken > 0).tolist())
 
 
 def _keep_rules(program: _Program, blueprint: Blueprint, y: list[int], stop: int) -> None:
@@ -99,15 +118,17 @@ def _keep_rules(program: _Program, blueprint: Blueprint, y: list[int], stop: int
 
 
 class _Program:
-    """An integer program being written down: no objective, only whether it can be met."""
+    """An integer program being written down: can it be met, and preferably with many rewards."""
 
     def __init__(self) -> None:
+        self.reward: list[float] = []
         self.bounds: list[tuple[float, float]] = []
         self.rows: list[dict[int, float]] = []
         self.sides: list[tuple[float, float]] = []
 
-    def column(self, lower: float, upper: float) -> int:
+    def column(self, lower: float, upper: float, reward: float = 0.0) -> int:
         """Add an integer unknown; return its place."""
+        self.reward.append(reward)
         self.bounds.append((float(lower), float(max(lower, upper))))
         return len(self.bounds) - 1
 
@@ -116,13 +137,13 @@ class _Program:
         self.rows.append(terms)
         self.sides.append((float(lower), float(upper)))
 
-    def feasible(self) -> bool:
-        """Return whether the program has a solution."""
+    def solution(self) -> Floats | None:
+        """Return a solution with many rewards, not always the most; None where there is no solution."""
         if any(low > high or (not terms and (low > 0 or high < 0)) for terms, (low, high) in self._pairs()):
-            return False
+            return None
         model = highspy.HighsLp()
         model.num_col_, model.num_row_ = len(self.bounds), len(self.rows)
-        model.col_cost_ = np.zeros(len(self.bounds))
+        model.col_cost_ = -np.array(self.reward)
         model.col_lower_, model.col_upper_ = (np.array(side) for side in zip(*self.bounds, strict=True))
         model.row_lower_, model.row_upper_ = (np.array(side) for side in zip(*self.sides, strict=True))
         model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
@@ -138,15 +159,16 @@ class _Program:
             ("mip_feasibility_tolerance", TOLERANCE),
             ("primal_feasibility_tolerance", TOLERANCE),
             ("mip_max_nodes", NODES),
+            ("mip_rel_gap", GAP),
         ):
             solver.setOptionValue(option, value)
         solver.passModel(model)
         solver.run()
         status = solver.getModelStatus()
         if status == highspy.HighsModelStatus.kOptimal:
-            return True
+            return np.array(solver.getSolution().col_value)
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return False
+            return None
         raise InfeasibleError(
             f"whether the content rules can be kept could not be settled within {NODES:,} branches"
             f" ({solver.modelStatusToString(status)}); simplify the rules"

@@ -10,10 +10,11 @@ import numpy as np
 from adaptest.constraints.availability import Availability
 from adaptest.constraints.blueprint import Blueprint, Counts
 from adaptest.constraints.counting import Blocks
-from adaptest.constraints.feasibility import Question, possible, question
+from adaptest.constraints.feasibility import Question, question, way
 from adaptest.models.base import Bools, Rows
 from adaptest.pool import Pool
 
+KEPT = 100_000  # answers; then they are forgotten and asked anew
 AT_ONCE = 512  # sittings counted together: what stays in a cache
 
 
@@ -34,7 +35,9 @@ class Reach:
     pool: Pool
     blueprint: Blueprint
     stops: tuple[int, ...]
-    _answers: dict[Question, bool] = field(default_factory=dict, repr=False)  # what was asked before
+    _answers: dict[Question, tuple[int, ...] | None] = field(
+        default_factory=dict, repr=False
+    )  # what was asked before
 
     @cached_property
     def blocks(self) -> Blocks | None:
@@ -62,7 +65,7 @@ class Reach:
             reachable = self.blocks.possible(counts, fewest, length)
             unsure = ~reachable & (fewest is not most) & self.blocks.possible(counts, most, length)
         for n in np.flatnonzero(unsure):
-            reachable[n] = self._settle(counts[n], available[n], length)
+            reachable[n] = self._ask(counts[n], available[n], length) is not None
         return reachable
 
     def allowed(self, counts: Counts, available: Bools, length: int) -> Bools:
@@ -109,40 +112,55 @@ class Reach:
         return allowed
 
     def _settled(self, counts: Counts, available: Bools, asked: Bools, length: int) -> Bools:
-        """Return which of the items `asked` about are allowed, by the integer program."""
+        """Return which of the items `asked` about are allowed, by the integer program.
+
+        Items that have enemies are first left aside: a cell that can come next without them can come next
+        with any of its items, for taking one that is left aside costs nothing. One way through the exam
+        answers for every cell it passes before the next stop.
+        """
         allowed = np.zeros_like(available)
-        for person in np.flatnonzero(asked.any(axis=1)):
-            for cell in np.unique(self.blueprint.cell[asked[person]]):
-                rows = np.flatnonzero(asked[person] & (self.blueprint.cell == cell))
-                allowed[person, rows] = self._each(counts[person], available[person], rows, length)
+        for n in np.flatnonzero(asked.any(axis=1)):
+            plain = available[n] & ~self.pool.has_enemies
+            passed = self._ask(counts[n], plain, length) if length not in self.stops else None
+            for cell in np.unique(self.blueprint.cell[asked[n]]):
+                rows = np.flatnonzero(asked[n] & (self.blueprint.cell == cell))
+                taken = counts[n].copy()
+                taken[cell] += 1
+                if (passed is not None and cell in passed) or self._lends(plain, cell, taken, length):
+                    allowed[n, rows] = True
+                elif self.pool.has_enemies.any():
+                    allowed[n, rows] = self._each(taken, available[n], rows, length)
         return allowed
+
+    def _lends(self, plain: Bools, cell: int, taken: Counts, length: int) -> bool:
+        """Return whether a cell can come next, with one of its plain items given away if it has one."""
+        rest = plain.copy()
+        mine = np.flatnonzero(plain & (self.blueprint.cell == cell))
+        if mine.size:
+            rest[mine[0]] = False
+        elif not self.pool.has_enemies.any():
+            return False
+        return self._ask(taken, rest, length + 1) is not None
 
     def next_stop(self, length: int) -> int:
         """Return the first length at which a sitting that is `length` long may stop after one more item."""
         return next((stop for stop in self.stops if stop > length), self.stops[-1])
 
-    def _each(self, counts: Rows, available: Bools, rows: Rows, length: int) -> Bools:
-        """Return whether each of a cell's items may come next in one sitting."""
+    def _each(self, taken: Counts, available: Bools, rows: Rows, length: int) -> Bools:
+        """Return whether each of a cell's items may come next in one sitting, enemies and all."""
         answers = np.zeros(len(rows), dtype=np.bool_)
-        plain: bool | None = None
         for k, row in enumerate(rows):
-            rivals = self.pool.rivals[row]
-            barred = rivals[available[rivals]]
-            if len(np.unique(barred)) == 1 and plain is not None:
-                answers[k] = plain
-                continue
-            taken, rest = counts.copy(), available.copy()
-            taken[self.blueprint.cell[row]] += 1
-            rest[barred] = False
-            answers[k] = self._settle(taken, rest, length + 1)
-            if len(np.unique(barred)) == 1:
-                plain = bool(answers[k])
+            rest = available.copy()
+            rest[self.pool.rivals[row]] = False
+            answers[k] = self._ask(taken, rest, length + 1) is not None
         return answers
 
-    def _settle(self, counts: Rows, available: Bools, length: int) -> bool:
+    def _ask(self, counts: Counts, available: Bools, length: int) -> tuple[int, ...] | None:
         """Return the integer program's answer, asked once."""
         stops = tuple(stop for stop in self.stops if stop >= length)
         asked = question(self.pool, self.blueprint, counts, available, stops)
         if asked not in self._answers:
-            self._answers[asked] = possible(asked, self.pool, self.blueprint)
+            if len(self._answers) >= KEPT:
+                self._answers.clear()
+            self._answers[asked] = way(asked, self.pool, self.blueprint)
         return self._answers[asked]
