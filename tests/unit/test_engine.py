@@ -189,6 +189,28 @@ def test_a_sitting_can_be_voided_or_ended_while_an_item_waits():
     assert replay([*events, SittingEnded("finished_early")], DESIGN).ended == "finished_early"
 
 
+@pytest.mark.parametrize(
+    ("final", "expected"),
+    [
+        ("eap", Estimated("eap", 0.0, 1.0, "no_responses")),
+        ("wle", Estimated("wle", None, None, "no_responses")),
+        ("map", Estimated("map", None, None, "no_responses")),
+    ],
+)
+def test_a_result_without_responses_says_so(final, expected):
+    design = build(exam_from_values({**VALUES, "estimation": {"interim": "map", "final": final}}), POOL)
+    state = evolve(None, start(design, 1), design)
+    assert (state.theta, state.sem, state.outcome) == (0.0, 1.0, "no_responses")
+    assert final_estimate(state, design) == expected
+
+
+def test_a_maximum_that_is_no_number_is_logged_as_none():
+    estimation = {"interim": "eap", "final": "mle"}
+    design = build(exam_from_values({**VALUES, "estimation": estimation}), POOL)
+    events = taken(design, start(design, 3), lambda _: 1)
+    assert events[-1].estimate == Estimated("mle", None, None, "all_correct")
+
+
 STARTED = SittingStarted(1)
 FIRST = ItemPresented("i11", 0)
 

@@ -205,11 +205,11 @@ class Design:
     def final_estimates(self, sittings: Sittings) -> Estimates:
         """Return the estimates that are reported, not rounded."""
         if self.final is self.interim:
-            return self.interim.estimates(sittings.carried, sittings.rows, sittings.scores)
+            return self.interim.report(sittings.carried, sittings.rows, sittings.scores)
         carried = self.final.start(len(sittings))
         for rows, scores in zip(sittings.rows.T, sittings.scores.T, strict=True):
             carried = self.final.update(carried, rows, scores)
-        return self.final.estimates(carried, sittings.rows, sittings.scores)
+        return self.final.report(carried, sittings.rows, sittings.scores)
 
     def can_run(self, excluded: tuple[str, ...]) -> bool:
         """Return whether a sitting that may not see these items can still keep every rule to its end."""

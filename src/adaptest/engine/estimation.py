@@ -43,6 +43,10 @@ class Estimator(Protocol):
         """Return the estimates after responses `rows` and `scores` (N, n), all of them."""
         ...
 
+    def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
+        """Return the estimates as results: where nothing was answered they say so."""
+        ...
+
     def posterior(self, carried: Floats) -> Posterior | None:
         """Return the posteriors, where they are carried."""
         ...
@@ -66,6 +70,10 @@ class CarriedEap:
     def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the converged estimates; see Estimator."""
         return self.live.estimates(carried, rows, scores)
+
+    def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
+        """Return the same; see Estimator."""
+        return self.estimates(carried, rows, scores)
 
     def posterior(self, carried: Floats) -> Posterior:
         """Return the posteriors; see Estimator."""
@@ -96,12 +104,17 @@ class FixedGridEap:
         """Return the log-posteriors; see Estimator."""
         return carried + self.table[rows, scores]
 
-    def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (as Estimator says)
+    def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (likewise)
         """Return the estimates; see Estimator."""
         mass = self.posterior(carried).weight
         theta = (mass * self.grid.theta).sum(axis=1)
         sem = np.sqrt((mass * (self.grid.theta - theta[:, None]) ** 2).sum(axis=1))
-        return Estimates(theta, sem, np.full(len(theta), Outcome.OK, dtype=np.int8), "posterior_sd", "eap")
+        outcome = Outcome.OK if rows.shape[1] else Outcome.NO_RESPONSES
+        return Estimates(theta, sem, np.full(len(theta), outcome, dtype=np.int8), "posterior_sd", "eap")
+
+    def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
+        """Return the same; see Estimator."""
+        return self.estimates(carried, rows, scores)
 
     def posterior(self, carried: Floats) -> Posterior:
         """Return the posteriors; see Estimator."""
@@ -132,7 +145,12 @@ class Anew:
             return self.scorer(rows, scores)
         n = len(carried)
         theta, sem = np.full(n, self.prior.mean), np.full(n, self.prior.sd)
-        return Estimates(theta, sem, np.full(n, Outcome.OK, dtype=np.int8), "prior_sd", self.method)
+        outcome = np.full(n, Outcome.NO_RESPONSES, dtype=np.int8)
+        return Estimates(theta, sem, outcome, "prior_sd", self.method)
+
+    def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (as Estimator says)
+        """Return the estimates, without any where nothing was answered; see Estimator."""
+        return self.scorer(rows, scores)
 
     def posterior(self, carried: Floats) -> None:  # noqa: ARG002 (as Estimator says)
         """Return None: no posterior is carried."""
