@@ -147,7 +147,7 @@ def calibrate(
                 k: held_at[int(j)].covariance for k, j in enumerate(planned.fitted) if int(j) in held_at
             }
             out = held(done.problem, done.fitted)
-            found = errors(done.problem, done.fitted.state, se, out, own_errors)
+            found = errors(done.problem, done.fitted, se, out, own_errors)
         ready = replace(ready, given=responses)
         return conclude(ready, planned, counts, done, found, models, priors, anchors, options)
 

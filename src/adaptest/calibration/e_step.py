@@ -148,7 +148,7 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
     q, items = len(table.theta), chunk.dense.shape[1]
     mass, log_likelihood = np.zeros(q), 0.0
     right, answered = np.zeros((items, q)), np.zeros((items, q))
-    joint = np.zeros_like(table.sparse)
+    joint: Floats | None = None
     for block in _blocks(chunk, table):
         weight = chunk.weight[block.lo : block.hi]
         log_likelihood += float(weight @ (block.top + np.log(block.total)))
@@ -159,9 +159,11 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
             if not chunk.complete:
                 answered += block.answered.T @ posterior
         if len(table.sparse):
-            joint += chunk.columns[block.lo // BLOCK] @ posterior
+            part = chunk.columns[block.lo // BLOCK] @ posterior
+            joint = part if joint is None else np.add(joint, part, out=joint)
     if chunk.complete:
         answered += mass
+    joint = np.zeros_like(table.sparse) if joint is None else joint
     return _Part(log_likelihood, mass, right, answered, joint)
 
 

@@ -47,17 +47,24 @@ class InformationBlock:
     complete: Floats
 
 
-def information(problem: Problem, state: State) -> tuple[InformationBlock, ...]:
+def information(
+    problem: Problem, state: State, expected: Expected | None = None
+) -> tuple[InformationBlock, ...]:
     """Return the information at `state`: one block, or one an item above LOUIS_FULL_PARAMETERS parameters.
 
     In blocks, what is common to several items and each group's moments have blocks of their own.
+
+    Parameters
+    ----------
+    expected : the E-step at `state`, if it is there; done here otherwise
     """
-    expected = problem.expected(state, counts=True)
+    if expected is None:
+        expected = problem.expected(state)
     scores = score_tables(problem, state)
     tables = _tables(problem, state)
     size = problem.layout.n_free
     if size > LOUIS_FULL_PARAMETERS:
-        return _in_blocks(problem, state, expected, scores, tables)
+        return _in_blocks(problem, state, problem.expected(state, counts=True), scores, tables)
     complete, prior = _complete(problem, state, expected)
     pieces = dense_pieces if _dense_is_cheaper(problem.coded, scores[0]) else row_pieces
     second, cross = pieces(problem, scores, tables, size)

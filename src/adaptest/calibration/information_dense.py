@@ -136,16 +136,17 @@ def _persons(
     answers = np.empty((n, len(pattern.codes) + 1))
     answers[:, 0] = 1
     answers[:, 1:] = indicators(problem.coded, chunk, pattern.codes)[order]
+    across, weights = np.ascontiguousarray(answers.T), np.ascontiguousarray(posterior.T)
 
     def scores(block: int) -> Floats:
         part = slice(block * BLOCK, (block + 1) * BLOCK)
-        terms = posterior[part] @ pattern.value.T
-        terms *= answers[part][:, pattern.row]
-        mean = np.zeros((len(terms), size))
+        terms = pattern.value @ weights[:, part]
+        terms *= across[:, part][pattern.row]
+        mean = np.zeros((size, terms.shape[1]))
         if len(pattern.starts):
-            mean[:, pattern.parameters] = np.add.reduceat(terms, pattern.starts, axis=1)
-        mean *= np.sqrt(weight[part])[:, None]
-        return np.asarray(mean.T @ mean)
+            mean[pattern.parameters] = np.add.reduceat(terms, pattern.starts, axis=0)
+        mean *= np.sqrt(weight[part])
+        return np.asarray(mean @ mean.T)
 
     def nodes(part: int) -> None:
         for q in range(part, len(table.theta), CHUNKS):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from adaptest.calibration.em import Problem
+from adaptest.calibration.em import Fitted, Problem
 from adaptest.calibration.information import InformationBlock, information
 from adaptest.calibration.options import LOUIS_FULL_PARAMETERS
 from adaptest.calibration.state import State
@@ -37,9 +37,9 @@ class Errors:
 
 
 def errors(
-    problem: Problem, state: State, method: str, held: Bools, anchors: dict[int, Floats | None]
+    problem: Problem, fitted: Fitted, method: str, held: Bools, anchors: dict[int, Floats | None]
 ) -> Errors:
-    """Return the covariance at `state`.
+    """Return the covariance where the fit ended.
 
     Parameters
     ----------
@@ -47,11 +47,12 @@ def errors(
     held : (F,) parameters at a bound: taken as known
     anchors : covariance of each anchored item of the fit, in its slopes and intercepts, None if unknown
     """
+    state = fitted.state
     known = {row: matrix for row, matrix in anchors.items() if matrix is not None}
     size = problem.layout.n_free
     if known and size + sum(len(matrix) for matrix in known.values()) <= LOUIS_FULL_PARAMETERS:
         return _with_anchors(problem, state, method, held, known)
-    blocks = information(problem, state)
+    blocks = information(problem, state, fitted.expected)
     relative = _relative(problem, blocks, size)
     places, covariance, definite = [], [], True
     for block in blocks:
