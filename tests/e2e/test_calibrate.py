@@ -179,6 +179,19 @@ def test_other_estimators_say_their_name(estimator, tmp_path):
     assert record(out)["grid"] is None
 
 
+def test_method_a_is_a_quick_look_and_says_so(lsat7, tmp_path):
+    lines = (lsat7 / "parameters.csv").read_text("utf-8").splitlines(keepends=True)
+    (tmp_path / "anchors.csv").write_text("".join(lines[:4]), "utf-8")
+    out = tmp_path / "a"
+    done = run(
+        LSAT7, *LSAT7_OPTIONS, "--anchors", tmp_path / "anchors.csv", "--estimator", "method-a", "--out", out
+    )
+    assert done.returncode == 3
+    assert "a quick look, not a calibration" in done.stderr
+    assert (record(out)["log_likelihood"], record(out)["flags"]) == (None, ["quick_look"])
+    assert [row["status"] for row in table(out)] == ["anchored"] * 3 + ["estimated"] * 2
+
+
 def test_the_folder_must_be_new_unless_forced(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine", "utf-8")

@@ -1,6 +1,6 @@
 """From responses to item parameters with standard errors."""
 
-from adaptest.calibration.alternatives import calibrate_conditional, calibrate_joint
+from adaptest.calibration.alternatives import calibrate_conditional, calibrate_joint, calibrate_method_a
 from adaptest.calibration.calibrate import calibrate
 from adaptest.calibration.options import ItemSettings, Options
 from adaptest.calibration.result import CalibrationResult, CovarianceBlock, GroupMoments, Step
@@ -15,4 +15,5 @@ __all__ = [
     "calibrate",
     "calibrate_conditional",
     "calibrate_joint",
+    "calibrate_method_a",
 ]

@@ -9,13 +9,15 @@ import numpy as np
 from adaptest.calibration.conditional import conditional
 from adaptest.calibration.em import Progress
 from adaptest.calibration.joint import joint
-from adaptest.calibration.options import Options
+from adaptest.calibration.method_a import method_a
+from adaptest.calibration.options import DEFAULT_MODEL, Options
+from adaptest.calibration.plan import tally
 from adaptest.calibration.prepare import Prepared, prepare
 from adaptest.calibration.result import CalibrationResult, CovarianceBlock, Step
 from adaptest.errors import CalibrationError
 from adaptest.models import LogisticItems, PartialCreditItems
 from adaptest.models.base import Floats, Rows
-from adaptest.parameters import ItemParameters
+from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.responses import Responses
 from adaptest.responses.table import Policy
 
@@ -91,6 +93,66 @@ def calibrate_joint(
         positive=None, method=JOINT, notes=[note],
         options=Options(model=model, se="none", omitted=omitted, not_reached=not_reached),
     )  # fmt: skip
+
+
+def calibrate_method_a(
+    responses: Responses, model: str = DEFAULT_MODEL, *, anchors: ItemParameters | ParameterTable
+) -> CalibrationResult:
+    """Return a quick look at new items, with the abilities from the anchors taken as known; flagged as that.
+
+    It has no standard errors and no log-likelihood (nan) that could be believed; see `method_a`.
+
+    Raises
+    ------
+    CalibrationError, if no anchor was answered or no new item can be estimated.
+    """
+    known = anchors.items if isinstance(anchors, ParameterTable) else anchors
+    look = method_a(responses, known, model)
+    ids = tuple(item for item in responses.items if item in look.items.row or item in known.row)
+    new = [item for item in ids if item not in known.row]
+    left_out = [item for item in responses.items if item not in ids]
+    held = [known.row[item] for item in ids if item in known.row]
+    both = (*look.items.blocks, *known.take(np.array(held, dtype=np.intp)).blocks)
+    options = Options(model=model, se="none")
+    data = responses.resolved(omitted=options.omitted, not_reached=options.not_reached)
+    place = {item: j for j, item in enumerate(data.items)}
+    counts = tally(data)[[place[item] for item in ids]]
+    per_item = tuple(tuple(np.trim_zeros(row, "b").tolist()) for row in counts)
+    notes = [f"items without enough to look at: {', '.join(left_out)}"] if left_out else []
+    return CalibrationResult(
+        item_ids=ids,
+        items=ItemParameters(ids, both),
+        models=ItemParameters(ids, both).models,
+        se={},
+        n=counts.sum(axis=1),
+        n_per_category=per_item,
+        basis=tuple("calibrated" if item in new else "anchored" for item in ids),
+        status=tuple("estimated" if item in new else "anchored" for item in ids),
+        flags=((),) * len(ids),
+        largest_change=np.zeros(len(ids)),
+        groups=(),
+        latent=(),
+        log_likelihood=np.nan,
+        log_posterior=np.nan,
+        converged=True,
+        reason="each item's own maximum, theta held",
+        information_positive_definite=None,
+        iterations=0,
+        history=(),
+        covariance=(),
+        covariance_kind="none",
+        se_method="none",
+        se_includes_anchor_error=None,
+        grid=None,
+        grid_check=None,
+        flags_of_fit=("quick_look",),
+        priors=("",) * len(ids),
+        scaling_constant=1.0,
+        options=options,
+        notes=(*responses.notes, *notes),
+        data=responses,
+        method=look.label,
+    )
 
 
 def _ready(

@@ -232,6 +232,10 @@ def _estimate(
             calibration.calibrate_conditional if estimator == "conditional" else calibration.calibrate_joint
         )
         return make(given, options["model"], progress=told, **policies)
+    if estimator == "method-a":
+        if anchors is None or (plan and plan.settings):
+            raise OptionError("--estimator method-a must have --anchors, and no settings in --items")
+        return calibration.calibrate_method_a(given, options["model"], anchors=anchors)
     limits = {name: options[name] for name in ("tolerance", "max_iterations") if options[name] is not None}
     grid = None
     if options["grid"] is not None:
@@ -280,9 +284,10 @@ def _say(result: CalibrationResult, out: str, *, quiet: bool) -> int:
     """Print what was done on standard error; return the exit code."""
     if not quiet:
         state = "converged" if result.converged else f"NOT converged ({result.reason})"
+        after = f" after {result.iterations} iterations" if result.iterations else ""
+        value = f", log-likelihood {result.log_likelihood:.3f}" if result.log_likelihood < 0 else ""
         click.echo(
-            f"{len(result.item_ids)} items by {result.method}: {state} after {result.iterations} iterations,"
-            f" log-likelihood {result.log_likelihood:.3f}; written to {out}",
+            f"{len(result.item_ids)} items by {result.method}: {state}{after}{value}; written to {out}",
             err=True,
         )
         for note in (*_priors(result), *result.notes):

@@ -36,6 +36,7 @@ MEANING = {
     "grid_sensitive": "the log-likelihood moves by more than .01 on a finer and wider grid",
     "disconnected": "parts of the design share neither persons nor items: their scales are not comparable"
     " beyond the assumption that their persons are alike",
+    "quick_look": "abilities were taken as known; slopes are biased towards 0, and no error can be believed",
     "weak_links": "parts of the design hang together by few persons or items",
 }
 
