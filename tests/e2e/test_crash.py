@@ -1,5 +1,6 @@
 """Killed at any moment, a sitting keeps every acknowledged answer once, and decides the same again."""
 
+import gc
 import os
 import random
 import shutil
@@ -156,14 +157,14 @@ def test_a_hundred_kills_lose_no_acknowledged_answer_and_double_none(workspace):
     plans = ["between"] * KILLED_BETWEEN + [FAULTS[k % len(FAULTS)] for k in range(KILLED_INSIDE)]
     chance.shuffle(plans)
     killed = {"between": 0, "inside": 0}
-    taken, acknowledged, candidate = [], {}, 0
+    gc.freeze()  # the workers share this memory as it is
+    taken, acknowledged, log = [], {}, []
     while sum(killed.values()) < KILLED_BETWEEN + KILLED_INSIDE:
-        if not taken or any(isinstance(e, SittingEnded) for e in log_of(workspace, taken[-1])):
-            candidate += 1
-            taken.append(new_sitting(workspace, f"candidate {candidate}", chance.getrandbits(64)))
+        if not taken or any(isinstance(e, SittingEnded) for e in log):
+            taken.append(new_sitting(workspace, f"candidate {len(taken)}", chance.getrandbits(64)))
             acknowledged[taken[-1]] = []
-        sitting = taken[-1]
-        before = log_of(workspace, sitting)
+            log = log_of(workspace, taken[-1])
+        sitting, before = taken[-1], log
         waiting = before[-1] if isinstance(before[-1], ItemPresented) else None
         plan = plans[sum(killed.values())]
         inside = plan in FAULTS

@@ -96,14 +96,7 @@ def test_pages_that_were_overwritten(adaptest):
 def test_an_event_that_was_changed(adaptest):
     sitting = finished(adaptest)
     with closing(sqlite3.connect(adaptest.folder / "adaptest.db")) as database, database:
-        database.execute(
-            "UPDATE events SET body = replace(body, '\"score\":1', '\"score\":0') WHERE sequence = 4"
-        )
-        database.execute(
-            "UPDATE events SET body = replace(body, '\"score\":0', '\"score\":1') WHERE sequence = 2"
-        )
-        (changed,) = database.execute("SELECT count(*) FROM events WHERE sequence IN (2, 4)").fetchone()
-    assert changed == 2
+        database.execute("UPDATE events SET body = replace(body, 'null', '1.5') WHERE sequence IN (2, 4)")
     rule = f"sitting '{sitting}': event 2 is not what was written"
     assert adaptest.sentence("exam", "replay", sitting) == f"{rule}; restore a backup"
     done = adaptest("store", "verify", check=1)
