@@ -113,6 +113,16 @@ class Availability:
             drop[:, part.rows] = part.most[subset][:, None] - after
         return drop
 
+    def together(self, available: Bools) -> Bools:
+        """Return (J,) available items no two of which are enemies, as many as taking them in turn gives."""
+        chosen = available & ~self.pool.has_enemies
+        left = available & self.pool.has_enemies
+        for row in np.flatnonzero(left):
+            if left[row]:
+                chosen[row] = True
+                left[self.pool.rivals[row]] = False
+        return np.asarray(chosen)
+
     @cached_property
     def worst(self) -> int:
         """The most by which giving one item can lower what is left of its cell."""

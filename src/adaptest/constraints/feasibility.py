@@ -41,6 +41,20 @@ class Question:
     stops: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A nested sequence of sets, as far as others can use it.
+
+    Attributes
+    ----------
+    passed : cells it takes items from before or at its first stop, in any order
+    used : (C,) items it takes from each cell up to its last stop
+    """
+
+    passed: tuple[int, ...]
+    used: tuple[int, ...]
+
+
 def question(
     pool: Pool, blueprint: Blueprint, counts: Counts, available: Bools, stops: Sequence[int]
 ) -> Question:
@@ -60,18 +74,17 @@ def possible(asked: Question, pool: Pool, blueprint: Blueprint) -> bool:
     return way(asked, pool, blueprint) is not None
 
 
-def way(asked: Question, pool: Pool, blueprint: Blueprint) -> tuple[int, ...] | None:
-    """Return cells from which a nested sequence of sets takes items up to the first stop, in any order.
+def way(asked: Question, pool: Pool, blueprint: Blueprint) -> Way | None:
+    """Return a nested sequence of sets that keeps every rule at every stop; None if there is none.
 
-    Where several sequences keep every rule at every stop, one that starts from many cells is looked for.
-    None if there is no such sequence; () if the first stop is reached already.
+    Of several, one that takes items from many cells before the first stop is preferred.
 
     Raises
     ------
     InfeasibleError, where the search for an answer used up its budget.
     """
     if not asked.stops:
-        return ()
+        return Way((), (0,) * len(asked.counts))
     program = _Program()
     z = [program.column(0, 1) for _ in asked.tangled]
     place = {row: k for k, row in enumerate(asked.tangled)}
@@ -95,13 +108,13 @@ def way(asked: Question, pool: Pool, blueprint: Blueprint) -> tuple[int, ...] | 
         program.row({last: 1.0, **dict.fromkeys(mine, -1.0)}, upper=most)
     if asked.stops[0] - sum(asked.counts) > 1:  # with one place left there is one cell, whatever is preferred
         for column, count in zip(first, asked.counts, strict=True):
-            used = program.column(0, 1, reward=1)
-            program.row({column: 1.0, used: -1.0}, lower=count)
+            touched = program.column(0, 1, reward=1)
+            program.row({column: 1.0, touched: -1.0}, lower=count)
     found = program.solution()
     if found is None:
         return None
-    taken = np.rint(found[first]) - asked.counts
-    return tuple(np.flatnonzero(taken > 0).tolist())
+    soon, used = (np.rint(found[y]) - asked.counts for y in (first, before))
+    return Way(tuple(np.flatnonzero(soon > 0).tolist()), tuple(used.astype(np.int64).tolist()))
 
 
 def _keep_rules(program: _Program, blueprint: Blueprint, y: list[int], stop: int) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from adaptest.constraints.availability import Availability
 from adaptest.constraints.blueprint import Blueprint, Counts
 from adaptest.constraints.counting import Blocks
-from adaptest.constraints.feasibility import Question, question, way
-from adaptest.models.base import Bools, Rows
+from adaptest.constraints.feasibility import Question, Way, question, way
+from adaptest.models.base import Bools
 from adaptest.pool import Pool
 
 KEPT = 100_000  # answers; then they are forgotten and asked anew
@@ -35,9 +35,7 @@ class Reach:
     pool: Pool
     blueprint: Blueprint
     stops: tuple[int, ...]
-    _answers: dict[Question, tuple[int, ...] | None] = field(
-        default_factory=dict, repr=False
-    )  # what was asked before
+    _answers: dict[Question, Way | None] = field(default_factory=dict, repr=False)  # what was asked before
 
     @cached_property
     def blocks(self) -> Blocks | None:
@@ -114,51 +112,62 @@ class Reach:
     def _settled(self, counts: Counts, available: Bools, asked: Bools, length: int) -> Bools:
         """Return which of the items `asked` about are allowed, by the integer program.
 
-        Items that have enemies are first left aside: a cell that can come next without them can come next
-        with any of its items, for taking one that is left aside costs nothing. One way through the exam
-        answers for every cell it passes before the next stop.
+        It is first asked with as many items as can go together, for then it is small and one answer serves
+        many items: a way through the exam holds for every cell that it passes before the next stop, and for
+        every item that leaves as many of each cell as it uses. Only what that leaves open is asked item by
+        item, unless it is impossible even if no item had enemies.
         """
         allowed = np.zeros_like(available)
         for n in np.flatnonzero(asked.any(axis=1)):
-            plain = available[n] & ~self.pool.has_enemies
-            passed = self._ask(counts[n], plain, length) if length not in self.stops else None
-            for cell in np.unique(self.blueprint.cell[asked[n]]):
+            kept = self.availability.together(available[n])
+            base = self._ask(counts[n], kept, length) if length not in self.stops else None
+            for cell in np.unique(self.blueprint.cell[asked[n]]).tolist():
                 rows = np.flatnonzero(asked[n] & (self.blueprint.cell == cell))
-                taken = counts[n].copy()
-                taken[cell] += 1
-                if (passed is not None and cell in passed) or self._lends(plain, cell, taken, length):
-                    allowed[n, rows] = True
-                elif self.pool.has_enemies.any():
-                    allowed[n, rows] = self._each(taken, available[n], rows, length)
+                one = np.zeros_like(counts[n])
+                one[cell] = 1
+                if base is not None and cell in base.passed:
+                    used: Counts | None = np.array(base.used) - one
+                else:
+                    used = self._used(counts[n] + one, kept, cell, length + 1)
+                if used is None and not self._with_friends(counts[n] + one, available[n], one, length + 1):
+                    continue
+                for row in rows:
+                    rest = kept.copy()
+                    rest[self.pool.rivals[row]] = False
+                    if used is None or (used > self.blueprint.count(rest[None])[0]).any():
+                        rest = available[n].copy()
+                        rest[self.pool.rivals[row]] = False
+                        allowed[n, row] = self._ask(counts[n] + one, rest, length + 1) is not None
+                    else:
+                        allowed[n, row] = True
         return allowed
 
-    def _lends(self, plain: Bools, cell: int, taken: Counts, length: int) -> bool:
-        """Return whether a cell can come next, with one of its plain items given away if it has one."""
-        rest = plain.copy()
-        mine = np.flatnonzero(plain & (self.blueprint.cell == cell))
-        if mine.size:
-            rest[mine[0]] = False
-        elif not self.pool.has_enemies.any():
-            return False
-        return self._ask(taken, rest, length + 1) is not None
+    def _used(self, taken: Counts, kept: Bools, cell: int, length: int) -> Counts | None:
+        """Return what a way uses of each cell once an item of `cell` is taken; None if there is none."""
+        rest = kept.copy()
+        mine = np.flatnonzero(kept & (self.blueprint.cell == cell))
+        rest[mine[:1]] = False
+        found = self._ask(taken, rest, length)
+        return None if found is None else np.array(found.used)
+
+    def _with_friends(self, taken: Counts, available: Bools, one: Counts, length: int) -> bool:
+        """Return whether the rules could be kept if no item had enemies."""
+        free = self.blueprint.count(available[None])[0] - one
+        stops = tuple(stop for stop in self.stops if stop >= length)
+        asked = Question(tuple(taken.tolist()), tuple(free.tolist()), (), stops)
+        return self._answer(asked) is not None
 
     def next_stop(self, length: int) -> int:
         """Return the first length at which a sitting that is `length` long may stop after one more item."""
         return next((stop for stop in self.stops if stop > length), self.stops[-1])
 
-    def _each(self, taken: Counts, available: Bools, rows: Rows, length: int) -> Bools:
-        """Return whether each of a cell's items may come next in one sitting, enemies and all."""
-        answers = np.zeros(len(rows), dtype=np.bool_)
-        for k, row in enumerate(rows):
-            rest = available.copy()
-            rest[self.pool.rivals[row]] = False
-            answers[k] = self._ask(taken, rest, length + 1) is not None
-        return answers
-
-    def _ask(self, counts: Counts, available: Bools, length: int) -> tuple[int, ...] | None:
-        """Return the integer program's answer, asked once."""
+    def _ask(self, counts: Counts, available: Bools, length: int) -> Way | None:
+        """Return the integer program's answer for one sitting."""
         stops = tuple(stop for stop in self.stops if stop >= length)
-        asked = question(self.pool, self.blueprint, counts, available, stops)
+        return self._answer(question(self.pool, self.blueprint, counts, available, stops))
+
+    def _answer(self, asked: Question) -> Way | None:
+        """Return the integer program's answer, looked for once."""
         if asked not in self._answers:
             if len(self._answers) >= KEPT:
                 self._answers.clear()
