@@ -21,12 +21,22 @@ def bank_named(folder: Path, name: str) -> Bank:
     ------
     BankFileError, where there is none of this name, or as `load_bank` does.
     """
+    return load_bank(bank_folder(folder, name))
+
+
+def bank_folder(folder: Path, name: str) -> Path:
+    """Return the folder of the bank of this name below a workspace's bank folder.
+
+    Raises
+    ------
+    BankFileError, where there is none of this name.
+    """
     if not (folder / name / "bank.yaml").is_file() or name != Path(name).name:
         known = sorted(path.parent.name for path in folder.glob("*/bank.yaml"))
         raise BankFileError(
             f"bank {name!r}: must be one of {', '.join(known) or 'none'}, in {shown_path(folder)}"
         )
-    return load_bank(folder / name)
+    return folder / name
 
 
 def load_bank(folder: StrPath) -> Bank:

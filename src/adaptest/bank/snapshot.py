@@ -53,6 +53,7 @@ class Snapshot:
     pool : items to show, in the bank's order, with the published parameters
     table : the published parameter table, with standard errors and basis
     left_out : items of a status that is shown, which are not in the pool
+    fingerprints : item -> fingerprint of the content that its parameters were set for
     """
 
     bank: Bank
@@ -60,6 +61,7 @@ class Snapshot:
     table: ParameterTable
     pool: Pool
     left_out: tuple[LeftOut, ...]
+    fingerprints: Mapping[str, str]
 
     @property
     def item_texts(self) -> dict[str, dict[str, Any]]:
@@ -115,7 +117,7 @@ def take_snapshot(bank: Bank, run: Run, table: ParameterTable) -> Snapshot:
             f" pretest or operational item; got none{why}"
         )
     pool = pool_of(tuple(kept), table, provisional=run.release.provisional)
-    return Snapshot(bank, run.release, table, pool, tuple(left_out))
+    return Snapshot(bank, run.release, table, pool, tuple(left_out), fingerprints)
 
 
 def pool_of(items: tuple[Item, ...], table: ParameterTable, *, provisional: bool) -> Pool:

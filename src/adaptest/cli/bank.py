@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adaptest.cli.bank_check import check
 from adaptest.cli.output import Format, emit, format_option
 from adaptest.workspace import open_workspace
 
@@ -23,6 +24,9 @@ WIDTH = 78
 @click.group(short_help="Show the item bank.")
 def bank() -> None:
     """Look into the item bank."""
+
+
+bank.add_command(check)
 
 
 @bank.command(short_help="Show what a bank holds, or one item.")
