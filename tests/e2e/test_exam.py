@@ -221,6 +221,14 @@ def test_an_item_without_an_answer_in_the_file_leaves_a_sitting_to_resume(adapte
     assert said.endswith(f"': must be in the file; got none; sitting {begun['sitting']!r} can be resumed")
 
 
+def test_an_option_that_the_item_has_not_is_named(adaptest):
+    everything = adaptest("bank", "show", "peer-support", "--format", "csv", check=0).stdout
+    items = [row["item"] for row in csv.DictReader(io.StringIO(everything))]
+    (adaptest.folder / "answers.csv").write_text("".join(f"{item},Z\n" for item in items), encoding="utf-8")
+    said = adaptest.sentence("exam", "take", EXAM, "--answers", "answers.csv")
+    assert "': option must be one of A, B, C, D; got 'Z'; sitting 's" in said
+
+
 def test_exam_mode_shows_no_key_and_its_result_waits_for_a_person(adaptest, certification):
     done = adaptest("exam", "take", certification, "--candidate", "Ann", stdin=lines("ABCDABCD"), check=0)
     assert KEYS_SHOWN not in done.stdout

@@ -64,12 +64,10 @@ def take_answers(sitting: Sitting, out: Console, answers: Mapping[str, str], pat
     """
     while (question := sitting.next_item()) is not None:
         given = answers.get(question.item)
-        if given not in question.options:
-            wrong = (
-                "must be in the file; got none"
-                if given is None
-                else (f"option must be one of {', '.join(sorted(question.options))}; got {given!r}")
-            )
+        if given is None or given not in question.options:
+            wrong = "must be in the file; got none"
+            if given is not None:
+                wrong = f"option must be one of {', '.join(sorted(question.options))}; got {given!r}"
             raise FileError(f"{path}: item {question.item!r}: {wrong}; sitting {sitting.id!r} can be resumed")
         _record(sitting, given)
     _end(sitting, out)
