@@ -211,3 +211,28 @@ def test_options_are_shuffled_for_the_sitting_and_logged():
         assert sorted(event.options) == ["A", "B", "C", "D"]
         orders.add(event.options)
     assert len(orders) > 5
+
+
+def test_rules_that_cross_are_kept_alike_alone_together_and_live():
+    values = {
+        "id": "crossed",
+        "title": "Crossed",
+        "length": {"minimum": 4, "maximum": 7},
+        "blueprint": {
+            "domain": {name: {"minimum_percent": 10, "maximum_percent": 40} for name in "ABCD"},
+            "kind": {"x": {"minimum_percent": 40, "maximum_percent": 60}},
+        },
+        "stopping": [{"rule": "sem", "at_most": 0.75}],
+    }
+    pool = POOLS["continuous"]
+    design = build(exam_from_values(values), pool)
+    assert design.reach.blocks is None
+    theta, excluded = np.linspace(-2, 2, 5), excluded_from(pool, 5)
+    together = simulate(theta, design, np.arange(5), excluded)
+    for k in range(5):
+        alone = simulate(theta[k : k + 1], design, [k], excluded[k : k + 1])
+        assert alone.log(0) == together.log(k)
+        answers = {e.item: e.score for e in together.log(k) if isinstance(e, ResponseGiven)}
+        events, state = live(design, together.log(k)[0], answers)
+        assert plain(events) == together.log(k)
+        assert design.blueprint.holds(state.batch.counts, len(state.scores)).all()
