@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 
 from adaptest.bank.formats.aiken import read_aiken, write_aiken
@@ -13,9 +14,10 @@ from adaptest.bank.formats.gift import read_gift, write_gift
 from adaptest.bank.formats.jsonfile import read_json, write_json
 from adaptest.bank.formats.moodle import read_moodle, write_moodle
 from adaptest.bank.formats.qti import read_qti, write_qti3, write_qti22
-from adaptest.bank.formats.record import ALL, Contents, Imported, Written, not_held, without_key
+from adaptest.bank.formats.record import ALL, SHARED, Contents, Imported, Written, not_held, without_key
 from adaptest.bank.formats.xlsx import read_xlsx, write_xlsx
-from adaptest.errors import OptionError
+from adaptest.errors import BankFileError, OptionError
+from adaptest.files import StrPath, read_bytes
 
 LARGEST_FILE = 256 * 2**20
 
@@ -37,7 +39,7 @@ class Format:
     suffix: str
     write: Callable[[Contents], Written]
     read: Callable[[bytes, str], Imported]
-    holds: frozenset[str] = ALL
+    holds: frozenset[str] = SHARED
     named: bool = True
     keyless: bool = True
 
@@ -48,7 +50,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         for format_ in (
             Format("csv", "CSV table, one item a row", ".csv", write_csv, read_csv),
             Format("xlsx", "Excel workbook, one item a row", ".xlsx", write_xlsx, read_xlsx),
-            Format("json", "JSON list of items", ".json", write_json, read_json),
+            Format("json", "JSON list of items", ".json", write_json, read_json, ALL),
             Format("qti3", "QTI 3.0 package", ".zip", write_qti3, read_qti),
             Format("qti22", "QTI 2.2 package", ".zip", write_qti22, read_qti),
             Format("moodle", "Moodle XML", ".xml", write_moodle, read_moodle, keyless=False),
@@ -67,6 +69,22 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         )
     }
 )
+
+
+def read_file(path: StrPath, format_: Format) -> Imported:
+    """Return the items of a file.
+
+    Raises
+    ------
+    BankFileError, with file and line or entry, where it cannot be read or is not of this format.
+    """
+    try:
+        size = Path(path).stat().st_size
+    except OSError:
+        size = 0  # what is wrong is said by reading it
+    if size > LARGEST_FILE:
+        raise BankFileError(f"{path}: must have at most {LARGEST_FILE // 2**20} MiB; got {size // 2**20}")
+    return format_.read(read_bytes(path, error=BankFileError), str(path))
 
 
 def export(contents: Contents, format_: Format) -> Written:

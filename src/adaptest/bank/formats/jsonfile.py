@@ -11,6 +11,7 @@ from adaptest.bank.formats.csvfile import decoded
 from adaptest.bank.formats.record import (
     LETTERS,
     LISTS,
+    OWN,
     WHITE,
     WORDS,
     Contents,
@@ -22,7 +23,7 @@ from adaptest.bank.formats.record import (
 from adaptest.errors import BankFileError
 
 FORMAT = "adaptest-item-list/1"
-KEYS = ("id", "stem", "options", "key", "rationale", *WORDS, *LISTS)
+KEYS = ("id", "stem", "options", "key", "rationale", *WORDS, *LISTS, *OWN)
 
 
 def write_json(contents: Contents) -> Written:
@@ -38,7 +39,8 @@ def _entry(record: ItemRecord) -> dict[str, Any]:
     entry["key"] = record.key
     entry["rationale"] = dict(record.rationale)
     entry |= {name: getattr(record, name) for name in WORDS}
-    entry |= {name: list(getattr(record, name)) for name in LISTS}
+    entry |= {name: list(getattr(record, name)) for name in (*LISTS, "history", "content_decisions")}
+    entry["waivers"] = dict(record.waivers)
     return {key: value for key, value in entry.items() if value}
 
 
@@ -79,6 +81,9 @@ def _record(entry: Any, place: str) -> ItemRecord:
         options=tuple(options.values()),
         key=_text(entry, "key", place),
         rationale=MappingProxyType(_by_letter(entry, "rationale", place)),
+        history=_records(entry, "history", place),
+        content_decisions=_records(entry, "content_decisions", place),
+        waivers=_mapping(entry.get("waivers", {}), "waivers", place),
         place=place,
     )
     words = {name: _text(entry, name, place) for name in WORDS}
@@ -101,6 +106,19 @@ def _list(entry: Mapping[str, Any], name: str, place: str) -> tuple[str, ...]:
     if not isinstance(values, list):
         raise BankFileError(f"{place}: {name} must be a list of words")
     return tuple(_text({name: value}, name, place) for value in values)
+
+
+def _records(entry: Mapping[str, Any], name: str, place: str) -> tuple[Mapping[str, str], ...]:
+    values = entry.get(name, [])
+    if not isinstance(values, list):
+        raise BankFileError(f"{place}: {name} must be a list of objects")
+    return tuple(_mapping(value, name, place) for value in values)
+
+
+def _mapping(value: Any, name: str, place: str) -> Mapping[str, str]:
+    if not isinstance(value, dict):
+        raise BankFileError(f"{place}: {name} must map words to texts")
+    return MappingProxyType({_text({name: key}, name, place): _text(value, key, place) for key in value})
 
 
 def _by_letter(entry: Mapping[str, Any], name: str, place: str) -> dict[str, str]:

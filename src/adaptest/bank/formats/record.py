@@ -13,8 +13,10 @@ from adaptest.parameters.table import ParameterTable
 LETTERS = "ABCDEFGHIJ"
 WORDS = ("competency", "domain", "level", "status", "reference", "judged_difficulty")  # "" where unknown
 LISTS = ("concepts", "enemies", "tags")
-FIELDS = (*WORDS, *LISTS, "rationale")  # what a format may or may not hold beside stem, options and key
+OWN = ("history", "content_decisions", "waivers")  # what only a bank itself keeps books of
+FIELDS = (*WORDS, *LISTS, "rationale", *OWN)  # what a format may or may not hold beside stem, options and key
 ALL = frozenset(FIELDS)
+SHARED = ALL - frozenset(OWN)  # what most formats have a place for
 WHITE = " \t\n\r"  # what stands around a text in a file; the bank itself strips any other white space
 WHOLE = "item"  # the field of a remark on an item that is left out
 
@@ -45,6 +47,9 @@ class ItemRecord:
     concepts: tuple[str, ...] = ()
     enemies: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    history: tuple[Mapping[str, str], ...] = ()
+    content_decisions: tuple[Mapping[str, str], ...] = ()
+    waivers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     place: str = field(default="", compare=False)
 
     @property
@@ -120,6 +125,9 @@ def record_of(item: Item) -> ItemRecord:
         concepts=item.concepts,
         enemies=item.enemies,
         tags=item.tags,
+        history=tuple(one.model_dump() for one in item.history),
+        content_decisions=tuple(one.model_dump() for one in item.content_decisions),
+        waivers=MappingProxyType(dict(item.waivers)),
     )
 
 
@@ -157,8 +165,14 @@ def reduced(record: ItemRecord, holds: frozenset[str]) -> ItemRecord:
     """Return a record without the fields that the format has no place for."""
     words = {name: "" for name in WORDS if name not in holds}
     lists: dict[str, tuple[str, ...]] = {name: () for name in LISTS if name not in holds}
-    kept = record.rationale if "rationale" in holds else MappingProxyType({})
-    return replace(with_facts(record, words, lists), rationale=kept)
+    nothing: Mapping[str, str] = MappingProxyType({})
+    return replace(
+        with_facts(record, words, lists),
+        rationale=record.rationale if "rationale" in holds else nothing,
+        history=record.history if "history" in holds else (),
+        content_decisions=record.content_decisions if "content_decisions" in holds else (),
+        waivers=record.waivers if "waivers" in holds else nothing,
+    )
 
 
 def texts(record: ItemRecord) -> Iterator[tuple[str, str]]:
