@@ -14,7 +14,9 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.responses.table import Responses, Scores, SparseRows
 
 PATTERN_ITEMS = 15  # up to as many items equal rows are worked on once; more seldom repeat
-UNIT_SIZE = 256  # answers to some polytomous items are coded jointly, up to as many combinations
+UNIT_SIZE = 256  # answers to some polytomous items are coded jointly, up to as many combinations ...
+SMALL_UNIT = 36  # ... or as many where the tables would cost more than the persons:
+UNIT_PERSONS = 30_000  # fewer than these (measured: 5,000 x 40 x 5 categories)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +183,7 @@ def code(responses: Responses, items: Rows, category: NDArray[np.int16], sizes: 
     present: Bools = np.ones(len(items), np.bool_)
     if rows.size:
         present = np.asarray((cells >= 0).all(axis=0))
-    units = _units(rows, sizes, present, first)
+    units = _units(rows, sizes, present, first, UNIT_SIZE if len(cells) >= UNIT_PERSONS else SMALL_UNIT)
     joint = _joint(cells, rows, units)
     chunks = []
     for g, lo, hi in _cuts(group, len(responses.groups)):
@@ -246,14 +248,14 @@ def _patterns(
     return cells[where], group[where], total
 
 
-def _units(rows: Rows, sizes: Rows, present: NDArray[np.bool_], first: Rows) -> tuple[Unit, ...]:
-    """Return items of several categories in groups of at most UNIT_SIZE joint answers."""
+def _units(rows: Rows, sizes: Rows, present: Bools, first: Rows, most: int) -> tuple[Unit, ...]:
+    """Return items of several categories in groups of at most so many joint answers."""
     units: list[Unit] = []
     codes: list[Rows] = []
     own: list[int] = []
     for row in rows:
         size = int(sizes[row]) + (0 if present[row] else 1)
-        if own and int(np.prod(own)) * size > UNIT_SIZE:
+        if own and int(np.prod(own)) * size > most:
             units.append(Unit(tuple(codes), tuple(own)))
             codes, own = [], []
         codes.append(np.arange(first[row], first[row + 1]))

@@ -11,6 +11,7 @@ from adaptest.calibration.coding import Chunk, Coded
 from adaptest.calibration.e_step import Expected, GroupTable, group_tables
 from adaptest.calibration.em import Problem
 from adaptest.calibration.information_dense import dense_pieces
+from adaptest.calibration.information_line import applies, line_pieces
 from adaptest.calibration.information_rows import item_pieces, row_pieces
 from adaptest.calibration.options import LOUIS_FULL_PARAMETERS
 from adaptest.calibration.score_table import ScoreTable, score_tables
@@ -66,8 +67,11 @@ def information(
     if size > LOUIS_FULL_PARAMETERS:
         return _in_blocks(problem, state, problem.expected(state, counts=True), scores, tables)
     complete, prior = _complete(problem, state, expected)
-    pieces = dense_pieces if _dense_is_cheaper(problem.coded, scores[0]) else row_pieces
-    second, cross = pieces(problem, scores, tables, size)
+    if applies(problem):
+        second, cross = line_pieces(problem, state, scores, tables, size)
+    else:
+        pieces = dense_pieces if _dense_is_cheaper(problem.coded, scores[0]) else row_pieces
+        second, cross = pieces(problem, scores, tables, size)
     diagonal = np.diag(complete).copy()
     return (InformationBlock(np.arange(size), complete - second + cross, cross, prior, diagonal),)
 
