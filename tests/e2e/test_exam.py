@@ -353,6 +353,15 @@ def test_the_list_says_what_can_be_taken_and_why_something_cannot(adaptest):
     assert "length.maximum must not exceed the pool's" in done.stderr
 
 
+def test_the_list_names_what_no_exam_can_use(adaptest):
+    path = adaptest.folder / "itembank" / "peer-support" / "items" / "confidentiality.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("    stem: >-\n", "    stem: >-\n      Changed.\n", 1), encoding="utf-8")
+    done = adaptest("exam", "list", check=3)
+    assert "adaptest: bank 'peer-support': item '" in done.stderr
+    assert "; no exam uses it" in done.stderr
+
+
 def test_results_are_listed_as_a_table_and_as_csv(adaptest):
     take(adaptest, "--candidate", "Ann", letters="A", check=1)
     table = adaptest("exam", "results", EXAM, check=0)

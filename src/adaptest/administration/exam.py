@@ -18,7 +18,7 @@ from adaptest.administration.clock import now
 from adaptest.administration.journal import MemoryJournal, StoredJournal
 from adaptest.administration.sentences import Sentences, sentences
 from adaptest.bank.files import load_bank
-from adaptest.bank.snapshot import current_snapshot
+from adaptest.bank.snapshot import Snapshot, current_snapshot
 from adaptest.engine.codec import to_json
 from adaptest.engine.design import Design
 from adaptest.engine.events import SittingStarted, stamped
@@ -190,14 +190,48 @@ def load_exam(name: str, workspace: Workspace | str | os.PathLike[str] | None = 
     bank = load_bank(where.bank / bank_name)
     if exam_name not in bank.exams:
         raise ExamError(f"exam {name!r}: must be one that 'adaptest exam list' shows")
-    snapshot = current_snapshot(bank, where.calibration, datetime.now(UTC))
-    file = bank.exam(exam_name)
+    return _exam(current_snapshot(bank, where.calibration, datetime.now(UTC)), exam_name, where)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One exam file of the workspace: the exam, or the sentence that says why it cannot run."""
+
+    name: str
+    exam: Exam | None
+    problem: str
+
+
+def every_exam(workspace: Workspace) -> tuple[tuple[Listed, ...], tuple[str, ...]]:
+    """Return every exam of the workspace, and what its exams cannot use although it is to be shown.
+
+    Raises
+    ------
+    BankFileError, where a bank itself, or its parameters, break their rules.
+    """
+    found: list[Listed] = []
+    left_out: list[str] = []
+    for bank_name in bank_names(workspace):
+        bank = load_bank(workspace.bank / bank_name)
+        snapshot = current_snapshot(bank, workspace.calibration, datetime.now(UTC))
+        left_out += [f"bank {bank_name!r}: {item}; no exam uses it" for item in snapshot.left_out]
+        for exam_name in sorted(bank.exams):
+            name = f"{bank_name}/{exam_name}"
+            try:
+                found.append(Listed(name, _exam(snapshot, exam_name, workspace), ""))
+            except ExamError as error:
+                found.append(Listed(name, None, str(error)))
+    return tuple(found), tuple(left_out)
+
+
+def _exam(snapshot: Snapshot, exam_name: str, workspace: Workspace) -> Exam:
+    """Return an exam of a bank's file on the bank's items and parameters."""
+    file = snapshot.bank.exam(exam_name)
     read = read_exam(file.text, file.path)
     design = build(read, snapshot.pool)
     texts = snapshot.item_texts
-    return Exam(
-        about_of(name, read.spec, snapshot, design), design, {i: texts[i] for i in design.pool.ids}, where
-    )
+    about = about_of(f"{snapshot.bank.name}/{exam_name}", read.spec, snapshot, design)
+    return Exam(about, design, {item: texts[item] for item in design.pool.ids}, workspace)
 
 
 def bank_names(workspace: Workspace) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from adaptest.cli.output import Format, emit, format_option
-from adaptest.errors import AdaptestError, FileError, OptionError
+from adaptest.errors import FileError, OptionError
 from adaptest.files import write_text
 from adaptest.workspace import open_workspace
 
 if TYPE_CHECKING:
+    from adaptest.administration.exam import Listed
     from adaptest.administration.records import Records
     from adaptest.administration.sitting import Sitting
 
@@ -39,40 +40,38 @@ def exam() -> None:
 @click.pass_context
 def list_(context: click.Context, format_: Format) -> None:
     """List the exams of the workspace, and say of each that cannot run why."""
-    from adaptest.administration.exam import exam_names, load_exam
+    from adaptest.administration.exam import every_exam
 
-    workspace = open_workspace(context.obj["workspace"])
-    rows: list[dict[str, Any]] = []
-    broken: list[str] = []
-    for name in exam_names(workspace):
-        try:
-            about = load_exam(name, workspace).about
-        except AdaptestError as error:
-            broken.append(f"{name}: {error}")
-            rows.append({"exam": name, "title": "(cannot run)"})
-            continue
-        questions = (
-            f"{about.at_least}-{about.at_most}" if about.at_least < about.at_most else str(about.at_most)
-        )
-        rows.append(
-            {
-                "exam": name,
-                "title": about.title,
-                "stakes": about.stakes,
-                "questions": questions,
-                "release": about.release,
-                "provisional": about.provisional,
-            }
-        )
+    listed, left_out = every_exam(open_workspace(context.obj["workspace"]))
     emit(
-        rows,
+        [_listed(one) for one in listed],
         ["exam", "title", "questions", "stakes", "provisional"] + ["release"] * (format_ != "table"),
         format_,
     )
+    broken = [f"{one.name}: {one.problem}" for one in listed if one.exam is None]
     for sentence in broken:
         click.echo(f"adaptest: {sentence}", err=True)
-    if broken:
+    if left_out:
+        more = f" (and {len(left_out) - 1} more items)" if len(left_out) > 1 else ""
+        click.echo(f"adaptest: {left_out[0]}{more}", err=True)
+    if broken or left_out:
         context.exit(NEEDS_A_PERSON)
+
+
+def _listed(one: Listed) -> dict[str, Any]:
+    """Return an exam as the list has it."""
+    if one.exam is None:
+        return {"exam": one.name, "title": "(cannot run)"}
+    about = one.exam.about
+    questions = f"{about.at_least}-{about.at_most}" if about.at_least < about.at_most else str(about.at_most)
+    return {
+        "exam": one.name,
+        "title": about.title,
+        "stakes": about.stakes,
+        "questions": questions,
+        "release": about.release,
+        "provisional": about.provisional,
+    }
 
 
 @exam.command(short_help="Take an exam, or go on with one.")
