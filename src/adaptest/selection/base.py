@@ -43,8 +43,8 @@ class Bounds(Protocol):
         """Return (N, stop - start) items by falling bound."""
         ...
 
-    def bound(self, cell: Rows, place: int) -> Floats:
-        """Return (N,) what no item at `place` of the order, nor any after it, can exceed once rounded."""
+    def bound(self, cell: Rows, place: Rows) -> Floats:
+        """Return (N,) what no item at `place` (N,) of the order, nor after it, can exceed once rounded."""
         ...
 
     def value(self, theta: Floats, rows: Rows) -> Floats:

@@ -107,8 +107,8 @@ class InformationBounds:
         """Return (N, stop - start) items by falling bound."""
         return self.held[cell, start:stop]
 
-    def bound(self, cell: Rows, place: int) -> Floats:
-        """Return (N,) what no item at `place` of the order, nor any after it, can exceed once rounded."""
+    def bound(self, cell: Rows, place: Rows) -> Floats:
+        """Return (N,) what no item at `place` (N,) of the order, nor after it, can exceed once rounded."""
         bound: Floats = self.highest[cell, place]
         return bound
 

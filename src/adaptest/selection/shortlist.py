@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.parameters import ItemParameters
 from adaptest.selection.base import Bounds, Criterion, Posterior
 
-BLOCKS = (64, 256)  # places of the order looked at before a full scan
+BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,17 +48,17 @@ def shortlist(
     cell = bounds.cell(theta)
     open_ = np.arange(len(theta))
     parts: list[tuple[Rows, Candidates]] = []
-    for stop in (min(block, bounds.reach) for block in BLOCKS):
-        rows = bounds.order(cell[open_], 0, stop)
-        value = bounds.value(theta[open_], rows)
-        value[~eligible[open_[:, None], rows]] = -np.inf
-        last = _last(value, size)
-        done = bounds.bound(cell[open_], stop) < last
+    for looked_at, valued in BLOCKS:
+        found = (_look_one if len(open_) == 1 else _look)(
+            bounds, theta[open_], cell[open_], eligible[open_], min(looked_at, bounds.reach), valued
+        )
+        last = _last(found.value, size)
+        done = found.bound < last
         if done.all():
-            parts.append((open_, _kept(rows, value, last)))
+            parts.append((open_, _kept(found.rows, found.value, last)))
             return _together(len(theta), parts)
         if done.any():
-            parts.append((open_[done], _kept(rows[done], value[done], last[done])))
+            parts.append((open_[done], _kept(found.rows[done], found.value[done], last[done])))
             open_ = open_[~done]
     whole = criterion(
         items,
@@ -67,6 +68,37 @@ def shortlist(
     )
     parts.append((open_, _best(whole, size)))
     return _together(len(theta), parts)
+
+
+class Looked(NamedTuple):
+    """Items looked at: (n, M) rows and values, -inf where not eligible; (n,) the bound of all others."""
+
+    rows: Rows
+    value: Floats
+    bound: Floats
+
+
+def _look(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int, valued: int) -> Looked:
+    """Return the values of the first `valued` eligible items among the first `stop` of the order."""
+    everyone = np.arange(len(theta))[:, None]
+    rows = bounds.order(cell, 0, stop)
+    mine = eligible[everyone, rows]
+    # False sorts before True and the sort is stable: eligible ones first, in their order
+    place = np.argsort(~mine, axis=1, kind="stable")[:, :valued]
+    rows, mine = rows[everyone, place], mine[everyone, place]
+    value = bounds.value(theta, rows)
+    value[~mine] = -np.inf
+    beyond = np.where(mine[:, -1], place[:, -1] + 1, stop)
+    return Looked(rows, value, bounds.bound(cell, beyond))
+
+
+def _look_one(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int, valued: int) -> Looked:
+    """Return what `_look` returns for one sitting, with fewer calls."""
+    rows = bounds.order(cell, 0, stop)[0]
+    place = eligible[0, rows].nonzero()[0][:valued]
+    rows = rows[None, place]
+    beyond = place[-1:] + 1 if len(place) == valued else np.array([stop])
+    return Looked(rows, bounds.value(theta, rows), bounds.bound(cell, beyond))
 
 
 def _last(value: Floats, size: int) -> Floats:
