@@ -86,8 +86,9 @@ class LogisticKernel:
         log_p = self.log_probability(psi, theta)
         q, p = np.exp(log_p[:, 0]) + TINY, np.exp(log_p[:, 1])
         slope, wrong, right = self._slope(psi, theta), counts[:, 0], counts[:, 1]
-        squares = (right / p**2 + wrong / q**2)[:, None] * slope
-        result: Floats = np.matmul(squares, slope.transpose(0, 2, 1))
+        rise, fall = slope / p[:, None], slope / q[:, None]  # not squares of p and q: those underflow
+        result: Floats = np.matmul(right[:, None] * rise, rise.transpose(0, 2, 1))
+        result += np.matmul(wrong[:, None] * fall, fall.transpose(0, 2, 1))
         error = right / p - wrong / q
         c, d = self._asymptotes(psi)
         s = 1 / (1 + np.exp(-(psi[:, :1] * theta + psi[:, 1:2])))
