@@ -62,7 +62,7 @@ def history_problems(item: Item) -> Iterator[tuple[tuple[str | int, ...], str]]:
     if last.status != item.status:
         row = len(item.history) - 1
         sentence = f"history must end with the item's status {item.status!r}; got {last.status!r}"
-        yield ("history", row, "status"), f"{sentence}; add the step, with at, by and why"
+        yield ("history", row, "status"), f"{sentence}; add the step"
 
 
 def waiver_problems(waivers: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -117,8 +117,9 @@ def _summary(report: Report) -> str:
         )
     )
     waived = Counter(one.code for one in report.findings if one.waived)
-    by_code = ", ".join(f"{code} {n}" for code, n in sorted(waived.items()))
-    said = f"; waived with a reason: {by_code}" if waived else ""
+    items = max(report.n_items, 1)
+    by_code = ", ".join(f"{code} {n} ({n / items:.1%} of items)" for code, n in sorted(waived.items()))
+    said = f"; false alarms, waived with a reason: {by_code}" if waived else ""
     return f"{report.bank}: {report.n_items} items, {counts}{said}."
 
 

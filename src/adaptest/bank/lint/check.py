@@ -62,6 +62,7 @@ BANK_RULES: tuple[BankRule, ...] = (
     guess.from_options,
     guess.from_stems,
     concepts.concepts,
+    cues.clang_rates,
 )
 ENGLISH_BANK_RULES: tuple[BankRule, ...] = (
     distribution.absolute_words,

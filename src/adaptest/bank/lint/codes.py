@@ -97,7 +97,7 @@ _TABLE: dict[str, Rule] = {
         (_W,),
         "the longest option must not be more than twice as long as the shortest",
         "bring the options to about equal length",
-        "Characters. HDR 24.",
+        "Counted in characters. A short option among long ones, or the other way round, stands out. HDR 24.",
     ),
     "IW08": Rule(
         (_W,),
@@ -185,7 +185,7 @@ _TABLE: dict[str, Rule] = {
         (_I,),
         "no item may give another away",
         "make the two enemies, or change the words",
-        "Four words in a row of one item's key, two of them content words, stand in the stem of another that"
+        "Five words in a row of one item's key, two of them content words, stand in the stem of another that"
         " is no enemy and in none of the first item's distractors. HDR 4 (independent items).",
     ),
     "IW21": Rule(
@@ -199,7 +199,7 @@ _TABLE: dict[str, Rule] = {
     "IW22": Rule(
         (_W,),
         "language must put the person first and not stigmatise",
-        "name the person before the condition: a person with ...",
+        "name the person before the condition",
         "A word list: addict, abuser, junkie, alcoholic, committed suicide, the mentally ill, schizophrenic"
         " as a noun, suffers from, and others, in stem and options; a rationale may name such a word to teach"
         " about it. Kelly & Westerhoff (2010), International Journal of Drug Policy 21(3), 202-207.",
@@ -277,7 +277,7 @@ _TABLE: dict[str, Rule] = {
         (_W,),
         "an operational item must have published parameters",
         "publish a run that has it, or set its status back",
-        "Exams leave the item out.",
+        "A pretest or operational item without parameters is left out of every exam.",
     ),
     "CF03": Rule(
         (_W,),

@@ -17,14 +17,14 @@ DOUBTFUL = 0.05
 LEAST_EXPECTED = 5.0  # below it chi-square is no approximation (Cochran 1954, Biometrics 10(4), 417-451)
 HE = frozenset({"he", "him", "his", "himself"})
 SHE = frozenset({"she", "her", "hers", "herself"})
-NAME = re.compile(r"(?<![.!?\"]\s)(?<!^)\b([A-Z][a-z]{2,})\b")
+NAME = re.compile(r"(?<![.!?\"…]\s)(?<!…\s\s)(?<!^)\b([A-Z][a-z]{2,})\b")
 NO_NAMES = listed(
     """
     Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April June July August
     September October November December English Spanish American California Black Asian Latino Latina
     Native Mexican Vietnamese Chinese Korean Russian Arabic Somali Hmong Christian Muslim Jewish Medicaid
     Medicare Medi Cal Internet Facebook Wellness Recovery Action Plan Alcoholics Narcotics Anonymous
-    Supplemental Security Income Social Which What How When Why Who The This That
+    Supplemental Security Income Social He She They His Her It Which What How When Why Who The This That
     """
 )
 NAME_SHARE, NAME_ITEMS = 0.02, 4

@@ -11,9 +11,10 @@ from adaptest.bank.lint.codes import Severity
 from adaptest.bank.lint.context import Context, ItemText
 from adaptest.bank.lint.finding import Finding, found, shown
 
-THESE = r"of (?:the above|the (?:other )?(?:options|answers|choices)|these(?: answers| options)?)"
-ALL = re.compile(rf"\b(?:all|both|each|any|every one) {THESE}\b|^(?:all|both|any) of them\W*$", re.IGNORECASE)
-NONE = re.compile(rf"\b(?:none|neither) {THESE}\b|^(?:none|neither) of them\W*$", re.IGNORECASE)
+THESE = r"of (?:the above|(?:the|these)(?: other)? (?:options|answers|choices))"
+ALONE = r"of (?:them|these|those)\W*$"
+ALL = re.compile(rf"\b(?:all|both|each|any|every one) {THESE}\b|^(?:all|both|any) {ALONE}", re.IGNORECASE)
+NONE = re.compile(rf"\b(?:none|neither) {THESE}\b|^(?:none|neither) {ALONE}", re.IGNORECASE)
 LETTERS = (
     r"(?:(?:both|options?|answers?|choices?) )*[A-E](?:, ?(?:and |or )?[A-E])*,?"
     r" (?:and|or|&) (?:option |answer )?[A-E]"
@@ -23,7 +24,7 @@ ABSOLUTE = re.compile(
     r"\b(?:always|never|only|all|none|every|must|completely|absolutely|impossible|guarantee[sd]?)\b",
     re.IGNORECASE,
 )
-VAGUE = re.compile(r"\b(?:usually|often|sometimes|rarely|may)\b")
+VAGUE = re.compile(r"\b(?:(?i:usually|often|sometimes|rarely)|may)\b")  # May is a month
 ORDERED = re.compile(
     r"\b(?:(?:the|this) (?:first|second|third|fourth|fifth|last|previous|next|other) (?:option|answer|choice)"
     r"|(?:options?|answers?|choices?) (?-i:[A-E])\b|the (?:former|latter)\b"

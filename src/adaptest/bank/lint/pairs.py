@@ -16,7 +16,7 @@ SHINGLE = 5
 SHINGLES_REPEATED, SHINGLES_ALIKE = 0.5, 0.2
 MASKED_LIMIT = 0.6
 SMALL = 100  # items below which shares say little
-CLUE, CLUE_CONTENT = 4, 2  # words in a row, and how many of them carry meaning
+CLUE, CLUE_CONTENT = 5, 2  # words in a row, and how many of them carry meaning
 NAMED = 10  # pairs named one by one; the rest is counted
 
 
