@@ -7,8 +7,9 @@ ADAPTEST_FUZZ=20000 python -m pytest tests/property/test_formats_fuzz.py
 import io
 import os
 import random
+import shutil
+import warnings
 import zipfile
-from dataclasses import replace
 
 import pytest
 
@@ -17,6 +18,7 @@ from adaptest.bank.formats import FORMATS, export
 from adaptest.bank.formats.completion import Defaults
 from adaptest.bank.formats.merge import plan_import
 from adaptest.bank.formats.record import Contents, record_of
+from adaptest.bank.formats.yamlitem import item_yaml
 from adaptest.errors import AdaptestError
 from adaptest.parameters.files import read_parameter_table
 
@@ -70,13 +72,24 @@ SPLICES = [
 
 
 @pytest.fixture(scope="module")
-def bank(root):
-    whole = load_bank(root / "itembank" / "peer-support")
-    table = read_parameter_table(
-        root / "calibration" / "peer-support" / "2026-11-provisional" / "parameters.csv"
-    )
-    some = tuple(item for item in whole.items if item.id in table.items.row)[:8]
-    return replace(whole, items=some)
+def bank(root, tmp_path_factory):
+    """The shipped bank with eight items, in a folder of its own: quick to read again and again."""
+    folder = tmp_path_factory.mktemp("small") / "peer-support"
+    shutil.copytree(root / "itembank" / "peer-support", folder)
+    table = read_parameter_table(root / "calibration" / "peer-support" / RUN / "parameters.csv")
+    whole = load_bank(folder)
+    some = [item for item in whole.items if item.id in table.items.row][:8]
+    kept = {item.id for item in some}
+    shutil.rmtree(folder / "items")
+    (folder / "items").mkdir()
+    for competency in {item.competency for item in some}:
+        text = f"format: adaptest-items/1\ncompetency: {competency}\nitems:\n"
+        for item in some:
+            if item.competency == competency:
+                enemies = tuple(enemy for enemy in item.enemies if enemy in kept)
+                text += item_yaml(item.model_copy(update={"enemies": enemies}), "  ")
+        (folder / "items" / f"{competency}.yaml").write_text(text, encoding="utf-8")
+    return load_bank(folder)
 
 
 @pytest.fixture(scope="module")
