@@ -11,6 +11,7 @@ import click
 
 from adaptest.cli.bank_check import check
 from adaptest.cli.bank_formats import export_command, import_command
+from adaptest.cli.bank_parameters import parameters as parameters_command
 from adaptest.cli.output import Format, emit, format_option
 from adaptest.workspace import open_workspace
 
@@ -30,6 +31,7 @@ def bank() -> None:
 bank.add_command(check)
 bank.add_command(export_command)
 bank.add_command(import_command)
+bank.add_command(parameters_command)
 
 
 @bank.command(short_help="Show what a bank holds, or one item.")
