@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from adaptest.bank.lint.codes import CODES, SOURCES
 from adaptest.cli.output import emit
 from adaptest.workspace import open_workspace
 
@@ -29,7 +30,7 @@ COLUMNS = (
 )
 
 
-@click.command("check", short_help="Check items, exams and content against what must hold.")
+@click.command("check", short_help="Check items, exams and content.", epilog=f"Codes: {', '.join(CODES)}.")
 @click.argument("name", metavar="BANK", required=False)
 @click.option(
     "--format",
@@ -54,7 +55,7 @@ def check(
         click.echo(_explained(explain))
         return
     if name is None:
-        raise click.UsageError("Missing argument 'BANK'.", context)
+        raise click.UsageError("missing argument 'BANK'", context)
     from adaptest.programme.bank_check import check_bank
 
     report = check_bank(open_workspace(context.obj["workspace"]), name, datetime.now(UTC))
@@ -65,8 +66,6 @@ def check(
 
 def _explained(code: str) -> str:
     """Return what a code means, for reading."""
-    from adaptest.bank.lint.codes import CODES
-
     rule = CODES.get(code.upper())
     if rule is None:
         raise click.BadParameter(f"must be one of {', '.join(CODES)}; got {code!r}", param_hint="'--explain'")
@@ -75,6 +74,7 @@ def _explained(code: str) -> str:
         f"Remedy: {rule.remedy}.",
         rule.why,
     ]
+    lines += [f"{short}: {source}." for short, source in SOURCES.items() if short in rule.why]
     return "\n\n".join(_filled(line) for line in lines)
 
 

@@ -1,12 +1,4 @@
-"""The closed table of what `bank check` can find: code -> severities, rule, remedy, and why.
-
-Sources, by their short names here:
-
-HDR   Haladyna, Downing & Rodriguez (2002), A review of multiple-choice item-writing guidelines for
-      classroom assessment, Applied Measurement in Education 15(3), 309-333: 31 guidelines.
-NBME  Case & Swanson (2002), Constructing written test questions for the basic and clinical sciences,
-      3rd ed., National Board of Medical Examiners: the technical flaws.
-"""
+"""The closed table of what `bank check` can find: code -> severities, rule, remedy, and why."""
 
 from __future__ import annotations
 
@@ -16,6 +8,14 @@ from types import MappingProxyType
 from typing import Literal
 
 Severity = Literal["error", "warning", "info"]
+SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "HDR": "Haladyna, Downing & Rodriguez (2002), A review of multiple-choice item-writing guidelines for"
+        " classroom assessment, Applied Measurement in Education 15(3), 309-333: 31 guidelines",
+        "NBME": "Case & Swanson (2002), Constructing written test questions for the basic and clinical"
+        " sciences, 3rd ed., National Board of Medical Examiners: technical item flaws",
+    }
+)
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 
@@ -104,7 +104,8 @@ _TABLE: dict[str, Rule] = {
         "a rare word of the stem must not come back in the key alone",
         "use the word in a distractor too, or another word in the key",
         "Content words of the stem, reduced to their stems, that at most 2 % of the bank's items (at least 3"
-        " items) have in their stem, and that the key shares and no distractor does. HDR 28b (clang).",
+        " items) have in their stem, that the key shares and no distractor does, where no distractor has one"
+        " of its own. HDR 28b (clang).",
     ),
     "IW09": Rule(
         (_I,),
