@@ -54,7 +54,7 @@ def test_folds_are_even_and_fixed():
 
 def test_the_fit_is_at_its_optimum():
     problem, names, _ = _features([item(k, " indeed" if k % 2 else "") for k in range(N)])
-    weights = _fit(problem, 4.0)
+    weights = _fit(problem, 4.0, np.zeros(len(names)))
     utility = problem.features @ weights
     odds = np.exp(utility - utility.max())
     share = odds / np.add.reduceat(odds, problem.start)[problem.item]
