@@ -14,9 +14,7 @@ NAMES = ("bilog", "parscale", "flexmirt", "winsteps", "mirt-coef", "mirt-values"
 NEEDS_A_PERSON = 3
 
 
-@click.command(
-    "parameters", short_help="Convert item parameters of BILOG, PARSCALE, flexMIRT, Winsteps, mirt."
-)
+@click.command("parameters", short_help="Convert parameters of BILOG, PARSCALE, flexMIRT, Winsteps, mirt.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--from", "source", type=click.Choice((OURS, *NAMES)), default=OURS, show_default=True)
