@@ -1,6 +1,6 @@
 """Provisional parameters: difficulties that people judged, until responses say more.
 
-Rasch, so that nothing but difficulty has to be judged. The five levels are .75 logits apart about 0: one
+Rasch, so that nothing but difficulty has to be judged. The five levels are 1.1 logits apart about 0: one
 step moves a candidate at theta 0 by 15 to 18 points of success (82, 68, 50, 32, 18 %), about the smallest
 difference that a judge can name, and the ends stay within what a four-option item bears. The standard
 error, .80, is what is left of a difficulty's spread of 1 logit when judgements correlate .6 with it,
@@ -28,7 +28,7 @@ from adaptest.parameters.files import write_parameter_table
 from adaptest.parameters.table import ParameterTable
 
 LEVELS: Mapping[Judged, float] = MappingProxyType(
-    {"very_easy": -1.5, "easy": -0.75, "medium": 0.0, "hard": 0.75, "very_hard": 1.5}
+    {"very_easy": -2.2, "easy": -1.1, "medium": 0.0, "hard": 1.1, "very_hard": 2.2}
 )
 SE_DIFFICULTY = 0.80
 RUN_FORMAT = "adaptest-run/1"
@@ -71,8 +71,8 @@ def judged_record(bank: Bank, scale_id: str, *, judged_by: str, version: str) ->
         "judged_by": judged_by,
         "levels": dict(LEVELS),
         "levels_reason": (
-            "five ordered levels, .75 logits apart about 0: at theta 0 the chance of success is"
-            " .82, .68, .50, .32 and .18"
+            "five ordered levels, 1.1 logits apart about 0: each level makes the odds of success three times"
+            " smaller, so that at theta 0 its chance is .90, .75, .50, .25 and .10"
         ),
         "se_difficulty": SE_DIFFICULTY,
         "se_reason": (
