@@ -1,10 +1,9 @@
 """Provisional parameters: difficulties that people judged, until responses say more.
 
-Rasch, so that nothing but difficulty has to be judged. The five levels are 1.1 logits apart about 0: one
-step moves a candidate at theta 0 by 15 to 18 points of success (82, 68, 50, 32, 18 %), about the smallest
-difference that a judge can name, and the ends stay within what a four-option item bears. The standard
-error, .80, is what is left of a difficulty's spread of 1 logit when judgements correlate .6 with it,
-sqrt(1 - .36): a little more than one step either way. Both are ours, and no estimate.
+Rasch, so that nothing but difficulty has to be judged. The five levels are 1.1 logits apart about 0: each
+makes the odds of success three times smaller, so that at theta 0 it is .90, .75, .50, .25 and .10. The
+standard error, .80, is what is left of a difficulty's spread of 1 logit when judgements correlate .6 with
+it, sqrt(1 - .36): most of a step either way. Both are ours, and no estimate.
 """
 
 from __future__ import annotations
