@@ -236,10 +236,11 @@ _TABLE: dict[str, Rule] = {
     ),
     "GU02": Rule(
         (_E, _W),
-        "the option that shares most words with the stem must not be the key too often: at most 35 %",
-        "let distractors take up the stem's words as often as keys do",
+        "the option that shares most or fewest words with the stem must be the key in at most 35 % of items",
+        "let keys and distractors take up the stem's words equally often",
         "Content words in common with the stem, counted, and as a share of the option's; ties count in part;"
-        " the larger share of keys found of the two rules. An error from 100 items on, below a warning.",
+        " most and fewest; the largest share of keys found of these four rules. An error from 100 items on,"
+        " below a warning.",
     ),
     "GU03": Rule(
         (_E, _W),

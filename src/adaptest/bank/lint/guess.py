@@ -15,7 +15,7 @@ estimate, by a point or so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -39,6 +39,12 @@ SMALL = 100
 FOUND_LIMIT = 0.40
 OVERLAP_LIMIT = 0.35
 WORDS_SHOWN = 12
+OVERLAP_RULES: tuple[tuple[str, Callable[[Iterable[float]], float], bool], ...] = (
+    ("most words in common", max, False),
+    ("largest share in common", max, True),
+    ("fewest words in common", min, False),
+    ("smallest share in common", min, True),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,10 +99,12 @@ def from_stems(context: Context) -> Iterator[Measure | Finding]:
     texts = [text for text in context.keyed if text.distractors]
     if not texts:
         return
-    counted = sum(_overlap_hit(text, relative=False) for text in texts) / len(texts)
-    relative = sum(_overlap_hit(text, relative=True) for text in texts) / len(texts)
-    share = max(counted, relative)
-    note = f"words in common {counted:.1%}, as a share of the option {relative:.1%}"
+    rules = {
+        name: sum(_overlap_hit(text, pick=pick, relative=relative) for text in texts) / len(texts)
+        for name, pick, relative in OVERLAP_RULES
+    }
+    share = max(rules.values())
+    note = ", ".join(f"{name} {value:.1%}" for name, value in rules.items())
     yield Measure(
         "GU02", "keys found from the stem's words", share, len(texts), limit=OVERLAP_LIMIT, note=note
     )
@@ -126,14 +134,14 @@ def guess_keys(texts: Sequence[ItemText]) -> Guess:
     return Guess(hits[row], penalty, tuple(shown[::-1][:WORDS_SHOWN]), tuple(shown[:WORDS_SHOWN]))
 
 
-def _overlap_hit(text: ItemText, *, relative: bool) -> float:
+def _overlap_hit(text: ItemText, *, pick: Callable[[Iterable[float]], float], relative: bool) -> float:
     """Return the chance that the rule picks the key: 1, 0, or part of a tie."""
-    common = {letter: len(text.content & said) for letter, said in text.options.items()}
-    if relative:
-        score = {letter: n / max(len(text.options[letter]), 1) for letter, n in common.items()}
-    else:
-        score = {letter: float(n) for letter, n in common.items()}
-    top = [letter for letter, value in score.items() if value == max(score.values())]
+    score = {
+        letter: len(text.content & said) / (max(len(said), 1) if relative else 1)
+        for letter, said in text.options.items()
+    }
+    best = pick(score.values())
+    top = [letter for letter, value in score.items() if value == best]
     return (text.item.key in top) / len(top)
 
 
