@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from adaptest.bank.lint.context import Context, ItemText
 from adaptest.bank.lint.finding import Finding, Measure, found
@@ -211,7 +212,8 @@ def _fit(problem: _Problem, penalty: float, start: Numbers) -> Numbers:
         value = np.log(total).sum() - utility[problem.key].sum() + penalty / 2 * (w**2).sum()
         return float(value), turned @ residual + penalty * w
 
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options={"gtol": 1e-4}).x)
+    with threadpool_limits(1):  # vectors this short cost BLAS more in waking threads than in adding
+        return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options={"gtol": 1e-4}).x)
 
 
 def _first_best(utility: Numbers, problem: _Problem) -> NDArray[np.intp]:
