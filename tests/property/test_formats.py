@@ -10,7 +10,9 @@ from adaptest.bank.formats import FORMATS, export
 from adaptest.bank.formats.csvfile import guarded, unguarded
 from adaptest.bank.formats.html import from_html, to_html
 from adaptest.bank.formats.record import LETTERS, Contents, ItemRecord, record_of, reduced, texts
-from adaptest.bank.schema import JUDGED, LEVELS, Item
+from adaptest.bank.formats.yamlitem import item_yaml
+from adaptest.bank.problems import Source
+from adaptest.bank.schema import JUDGED, LEVELS, Item, ItemsFile
 
 PIECES = st.sampled_from(
     [
@@ -130,8 +132,9 @@ BLANK = {"stem": "", "options": (), "rationale": {}, "reference": ""}  # texts a
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(records=items())
+@example(records=(ItemRecord("0", "\ufeff\n0", ("0", "1"), "A"),))
 @example(records=(ItemRecord("7", "=1", ("-a", "+b"), "A", {"A": "@c", "B": "\ufeffd"}, tags=("t",)),))
 def test_export_then_import_is_the_identity_for_what_is_not_listed(name, records):
     format_ = FORMATS[name]
@@ -167,3 +170,29 @@ def test_a_guarded_cell_comes_back_and_never_begins_like_a_formula(text, piece):
         assert unguarded(guarded(cell)) == cell
         assert guarded(cell).lstrip()[:1] not in tuple("=+-@\uff1d\uff0b\uff0d\uff20")
         assert guarded(cell)[:1] not in ("\t", "\r", "\n")
+
+
+@settings(max_examples=60)
+@given(records=items())
+def test_an_item_written_into_a_bank_file_reads_as_it_was(records):
+    completed = [Item.model_validate(raw(record)) for record in records]
+    body = "".join(item_yaml(item, "  ") for item in completed)
+    source, problem = Source.of("x.yaml", f"format: adaptest-items/1\ncompetency: x\nitems:\n{body}")
+    assert problem is None, str(problem)
+    file, problems = source.validated(ItemsFile)
+    assert problems == []
+    assert file.items == tuple(completed)
+
+
+def raw(record):
+    return {
+        **{name: getattr(record, name) for name in ("id", "competency", "domain", "level", "status", "key")},
+        "stem": record.stem,
+        "options": dict(zip(LETTERS, record.options, strict=False)),
+        "rationale": dict(record.rationale),
+        "reference": record.reference or None,
+        "judged_difficulty": record.judged_difficulty or None,
+        **{name: getattr(record, name) for name in ("concepts", "enemies", "tags")},
+        "history": ({"status": record.status, "at": "2026-11-22", "by": record.stem, "why": record.stem},),
+        "waivers": {"IW07": record.stem},
+    }

@@ -28,7 +28,7 @@ from adaptest.bank.formats.record import (
 from adaptest.bank.formats.tags import category_of, fields_of, is_id, place_in, tags_of
 from adaptest.errors import BankFileError
 
-SPECIAL = re.compile(r"([\\~=#{}:])")
+SPECIAL = re.compile(r"([\\~=#{}])")  # a colon needs no escape: it means something in titles only
 ESCAPE = re.compile(r"\\([\\~=#{}:n])")
 SHADED = {letter: chr(0xE000 + k) for k, letter in enumerate("\\~=#{}:n")}  # private use: never in a file
 PLAIN_AGAIN = {chr(0xE000 + k): "\n" if letter == "n" else letter for k, letter in enumerate("\\~=#{}:n")}

@@ -66,6 +66,8 @@ def from_html(html: str, where: str = "text", *, breaks: bool = False) -> Plain:
     if "<" not in html and "&" not in html:
         return Plain(SPACES.sub(" ", html).strip(" "), ())
     names = {name.lower() for name in TAG.findall(html)}
+    if html.startswith("\ufeff"):
+        html = "&#xFEFF;" + html[1:]  # a cleaner takes the first one for a byte-order mark
     clean = nh3.clean(
         html,
         tags=set(KEPT),
