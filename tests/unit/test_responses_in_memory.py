@@ -61,3 +61,9 @@ def test_what_is_no_table_is_refused():
     with pytest.raises(OptionError) as caught:
         read_responses(np.zeros((2, 2)), groups="g")
     assert str(caught.value) == "an array has no named columns; give a data frame or a mapping of columns"
+
+
+def test_a_masked_cell_is_not_presented_whatever_lies_under_the_mask():
+    for values in (np.array([[1, 0], [0, 1]]), np.array([[1.0, 0.0], [0.0, 1.0]])):
+        masked = np.ma.array(values, mask=[[True, False], [False, False]])
+        assert read_responses(masked).cells.tolist() == [[-1, 0], [0, 1]]

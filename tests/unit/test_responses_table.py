@@ -31,6 +31,20 @@ WRONG = {
         lambda: Responses.of(np.zeros(3, int)),
         "cells must have two axes, persons and items; got 1",
     ),
+    "fractions, or nan": (
+        lambda: Responses.of(np.array([[1.0, np.nan]])),
+        (
+            "cells must be whole numbers, -1 where not presented, without nan or mask; got float64; "
+            "use read_responses"
+        ),
+    ),
+    "masked cells": (
+        lambda: Responses.of(np.ma.array([[1, 0]], mask=[[True, False]])),
+        (
+            "cells must be whole numbers, -1 where not presented, without nan or mask; got masked cells; "
+            "use read_responses"
+        ),
+    ),
     "a score too high": (
         lambda: Responses.of(np.array([[200]])),
         "a score must be in 0..127; got 200 to 200",

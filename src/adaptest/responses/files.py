@@ -102,6 +102,10 @@ def read_responses(
     )
     if isinstance(source, (list, tuple)):
         source = _array(source)
+    if isinstance(source, np.ma.MaskedArray):
+        values = source.data.astype(object)
+        values[np.ma.getmaskarray(source)] = None
+        source = values
     if isinstance(source, np.ndarray):
         if groups or weights or person or id_columns:
             raise OptionError("an array has no named columns; give a data frame or a mapping of columns")

@@ -116,13 +116,23 @@ class Responses:
         weight: NDArray[np.floating] | None = None,
         notes: tuple[str, ...] = (),
     ) -> Responses:
-        """Return responses from arrays; ids are 'i1', 'p1', ... where none are given."""
+        """Return responses from arrays; ids are 'i1', 'p1', ... where none are given.
+
+        Raises
+        ------
+        ResponseError, for what cannot be held as it is: a fraction, nan, a masked cell, a score out of range.
+        """
         if isinstance(cells, SparseRows):
             n, j = len(cells.start) - 1, int(cells.item.max(initial=-1)) + 1
         else:
             if cells.ndim != 2:  # noqa: PLR2004 (persons by items)
                 raise ResponseError(f"cells must have two axes, persons and items; got {cells.ndim}")
             n, j = cells.shape
+            if cells.dtype.kind not in "biu" or np.ma.is_masked(cells):
+                raise ResponseError(
+                    "cells must be whole numbers, -1 where not presented, without nan or mask; got "
+                    f"{'masked cells' if np.ma.is_masked(cells) else cells.dtype}; use read_responses"
+                )
             if cells.size and (cells.min() < NOT_REACHED or cells.max() > np.iinfo(np.int8).max):
                 raise ResponseError(f"a score must be in 0..127; got {cells.min()} to {cells.max()}")
         held = cells if isinstance(cells, SparseRows) else np.array(cells, dtype=np.int8)
