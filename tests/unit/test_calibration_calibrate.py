@@ -11,6 +11,8 @@ from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.responses import Responses
 
+SETTLED = "gradient and projected gain below tolerance"
+
 MODELS = "rasch, 1pl, 2pl, 3pl, 4pl, grm, pcm, gpcm, rsm, nrm, sequential"
 SHAPES = "lognormal or normal with two numbers, like lognormal:0,0.5"
 REMEDY = "match them by item id, or calibrate without anchors"
@@ -299,3 +301,43 @@ def test_an_empty_item_with_too_few_answers_and_no_prior_is_inestimable():
     assert fit.status[5] == "inestimable"
     assert "item 'i6': fewer responses than parameters and no prior: left out" in fit.notes
     assert calibrate(data, **QUICK).status[5] == "no_responses"
+
+
+def test_a_variance_that_goes_to_zero_is_at_a_bound_and_not_converged():
+    cells = np.repeat([[0, 1], [1, 0], [1, 1], [0, 0]], [40, 38, 12, 10], axis=0)
+    one = calibrate(Responses.of(cells), "rasch")
+    assert not one.converged
+    assert one.reason == "group 'all' at a bound: its variance goes to 0; " + SETTLED
+    assert one.groups[0].variance < 1e-4
+    assert np.isnan(one.groups[0].se_variance)
+    assert one.iterations < 100
+    group = np.arange(1000) % 2
+    two = calibrate(Responses.of(np.tile(cells, (10, 2)), group=group, groups=("a", "b")), "rasch", threads=1)
+    assert not two.converged
+    assert two.reason == "group 'a' (and 1 more) at a bound: its variance goes to 0; " + SETTLED
+
+
+def test_a_score_that_nobody_used_on_a_rating_scale_is_flagged_on_all_its_items():
+    rng = np.random.default_rng(4)
+    theta = rng.normal(size=500)
+    cells = (theta[:, None, None] + rng.logistic(size=(500, 4, 1)) > [-1.0, 0.0, 1.0]).sum(axis=2)
+    fit = calibrate(Responses.of(cells), "rsm")
+    assert fit.flags == ((),) * 4
+    nobody = np.where(cells == 1, 2, cells)
+    assert calibrate(Responses.of(nobody), "rsm").flags == (("unused_category",),) * 4
+    nobody[:, 3] = cells[:, 3]
+    assert calibrate(Responses.of(nobody), "rsm").flags == ((),) * 4
+
+
+def test_a_narrow_group_with_long_rating_scales_is_not_called_grid_sensitive():
+    rng = np.random.default_rng(3)
+    theta = 0.4 * rng.normal(size=1500)
+    steps = np.linspace(-1, 1, 20)
+    logits = np.concatenate([np.zeros((1500, 1)), np.cumsum(theta[:, None] - steps, axis=1)], axis=1)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    cells = (rng.random((1500, 6, 1)) > np.cumsum(p, axis=1)[:, None, :-1]).sum(axis=2)
+    fit = calibrate(Responses.of(cells), "pcm")
+    assert fit.groups[0].variance < 0.5
+    assert fit.flags_of_fit == ()
+    finer = calibrate(Responses.of(cells), "pcm", grid=(-6.0, 6.0, 481))
+    assert fit.log_likelihood == pytest.approx(finer.log_likelihood, abs=0.01)

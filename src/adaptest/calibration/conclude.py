@@ -66,8 +66,12 @@ def conclude(
     groups = ready.responses.groups
     sd = np.sqrt(problem.latent.summary(fitted.state.moments)[1])
     at_bound = [ids[j] for j, word in enumerate(status) if word == "at_bound"]
-    converged = fitted.settled and not at_bound
+    flat = [groups[g] for g in np.flatnonzero(problem.collapsed(fitted.state))]
+    converged = fitted.settled and not at_bound and not flat
     reason = fitted.reason
+    if flat:
+        more = f" (and {len(flat) - 1} more)" if len(flat) > 1 else ""
+        reason = f"group {flat[0]!r}{more} at a bound: its variance goes to 0; {reason}"
     if at_bound:
         more = f" (and {len(at_bound) - 1} more)" if len(at_bound) > 1 else ""
         reason = f"item {at_bound[0]!r}{more} at a bound: no maximum inside the parameter space; {reason}"

@@ -159,6 +159,16 @@ class Problem:
             result.append(edge & free)
         return tuple(result)
 
+    def collapsed(self, state: State) -> Bools:
+        """Return (G,) whether a group's free variance goes to 0: its SD is below the smallest |a|.
+
+        Where the slopes are fixed at 1 the SD is the slope per standard deviation, so the two bounds are one.
+        """
+        if self.latent.empirical:
+            return np.zeros(len(self.latent.variance_free), dtype=np.bool_)
+        narrow = state.moments.log_sd < np.log(AT_BOUND_DISCRIMINATION)
+        return np.asarray(self.latent.variance_free & narrow)
+
 
 def _join(parts: list[Floats]) -> Floats:
     return np.concatenate(parts) if parts else np.empty(0)
@@ -210,8 +220,9 @@ def fit(
         image_state, gradient, information = problem.image(state, expected)
         image = layout.pack(image_state)
         step = memory.step(x, image - x, np.sqrt(np.maximum(information, 0)))
-        gain = 0.5 * float(gradient @ step)
         unbounded = _unbounded(problem, layout, state)
+        bound = layout.places()[2][problem.collapsed(state), 1]
+        gain = 0.5 * float(gradient @ step - gradient[bound] @ step[bound])
         remaining = np.where(unbounded, np.abs(step) * layout.visible(state), 0)
         largest = float(remaining.max(initial=0))
         steps.append(Step(iteration, expected.log_likelihood, log_posterior, largest))
@@ -249,4 +260,5 @@ def _unbounded(problem: Problem, layout: Layout, state: State) -> Bools:
     vector = layout.pack(ones)
     groups = sum(part.size for part in (*own, *ones.common))
     vector[groups:] = 1
+    vector[layout.places()[2][problem.collapsed(state), 1]] = 0
     return np.asarray(vector > 0)

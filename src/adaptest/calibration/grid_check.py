@@ -48,8 +48,8 @@ def check(
 
     One E-step there gives the log-likelihood, and one M-step what is still to be gained; the fit is
     repeated where the two together are not far below GRID_TOLERANCE. The only group of items with fixed
-    slopes, whose variance is free, is also compared with nodes fixed at +-BOUND logits: that is what other
-    programs have, and where it differs it decides.
+    slopes, whose variance is free and above 1, is also compared with nodes fixed at +-BOUND logits: that is
+    what other programs have, and where it differs it decides.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def check(
             break
         problem, fitted = finer, replace(better, history=(*fitted.history, *better.history))
     assert first is not None  # noqa: S101 (there is at least one round)
-    if adopt and not first.sensitive and _wide(problem.latent):
+    if adopt and not first.sensitive and _wide(problem.latent, fitted):
         moved = conventional(problem, fitted)
         if abs(moved) > GRID_TOLERANCE:
             fixed = GridUsed(-BOUND, BOUND, NODES, moves_with_group=False)
@@ -83,6 +83,10 @@ def check(
     return problem, fitted, first
 
 
-def _wide(latent: Latent) -> bool:
-    """Return whether the only group's variance is free because the slopes are fixed."""
-    return len(latent.mean_free) == 1 and not latent.mean_free[0] and bool(latent.variance_free[0])
+def _wide(latent: Latent, fitted: Fitted) -> bool:
+    """Return whether the only group's variance is free because the slopes are fixed, and above 1.
+
+    For a narrower group the conventional nodes are coarser than the fit's own: they say nothing of it.
+    """
+    alone = len(latent.mean_free) == 1 and not latent.mean_free[0] and bool(latent.variance_free[0])
+    return alone and bool(fitted.state.moments.log_sd[0] > 0)

@@ -91,6 +91,7 @@ def held(problem: Problem, fitted: Fitted) -> Bools:
         result[own[mine]] = True
         if len(common):
             result[common] |= (asymptotes.astype(np.float64) @ np.abs(block.shared)).any(axis=0)
+    result[layout.places()[2][problem.collapsed(fitted.state), 1]] = True
     return result
 
 
@@ -237,7 +238,7 @@ def statuses(
                 flags[j].append("negative_discrimination")
             if ((places[k] < lo) | (places[k] > hi)).any():
                 flags[j].append("outside_grid")
-            if len(plans[k].used) <= plans[k].used[-1] and block.model != "rsm":
+            if len(plans[k].used) <= plans[k].used[-1]:
                 flags[j].append("unused_category")
     return status, flags
 
