@@ -304,3 +304,13 @@ def test_ctrl_c_stops_cleanly_and_leaves_nothing_behind(tmp_path):
     assert process.returncode == 130
     assert said.splitlines()[-1] == "adaptest: interrupted"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["r.csv"]
+
+
+def test_two_equal_runs_into_two_folders_have_equal_bytes_but_for_their_provenance(tmp_path):
+    responses = tmp_path / "responses.csv"
+    responses.write_text(WIDE, "utf-8")
+    for name in ("one", "two"):
+        run(responses, "--model", "2pl", "--out", tmp_path / name)
+    for name in ("parameters.csv", "run.json", "covariance.npz", "report.html"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert re.fullmatch(r"scale-[0-9a-f]{12}", record(tmp_path / "one")["scale_id"])

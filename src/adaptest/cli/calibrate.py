@@ -26,6 +26,7 @@ MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "rsm", "nrm
 RIGHT_OR_WRONG = frozenset({"rasch", "1pl", "2pl", "3pl", "4pl"})  # scores 0 and 1
 POLICIES = click.Choice(["wrong", "not_presented"])
 ANY_SCORE = 128  # categories that a score in a file can have
+DIGITS = 12  # of the digest that names a new scale
 LISTED = 5  # flagged items named on standard error; report.html has all
 
 
@@ -109,7 +110,9 @@ LISTED = 5  # flagged items named on standard error; report.html has all
 @click.option("--tolerance", type=float, help="Distance to the maximum at which to stop, logits.")
 @click.option("--max-iterations", type=click.IntRange(1), help="E-steps at most.")
 @click.option(
-    "--scale-id", metavar="NAME", help="Name of the scale (default: the anchors', else the run's folder)."
+    "--scale-id",
+    metavar="NAME",
+    help="Name of the scale (default: the anchors', else a digest of the parameters).",
 )
 @click.option("--no-report", is_flag=True, help="Write no report.html.")
 @reading_options
@@ -169,7 +172,7 @@ def calibrate(
         write_run(
             folder,
             result,
-            scale_id=scale_id or _scale_of(anchors) or Path(out).resolve().name,
+            scale_id=scale_id or _scale_of(anchors) or f"scale-{result.items.fingerprint[:DIGITS]}",
             scaling_constant=scaling_constant or 1.0,
             command={"responses": Path(responses).name, "model": options["model"]},
             began=began,
