@@ -128,3 +128,15 @@ def test_sentences_words_and_grades():
     assert syllables("documentation") == 5
     assert reading_grade("The cat sat.") == pytest.approx(0.39 * 3 + 11.8 - 15.59)
     assert reading_grade("") == 0.0
+
+
+def test_a_rule_about_keys_is_measured_on_distractors_too():
+    from adaptest.bank.contents import Bank
+    from adaptest.bank.lint.context import Context
+    from adaptest.bank.lint.false_alarms import rates
+
+    one = text(A="A rather long key", B="Short one", C="Small")
+    context = Context(Bank("b", None, None, (one.item,), {}, {}), (one,), {}, 3, 3)
+    measure = next(measure for measure in rates(context) if measure.code == "IW06")
+    assert measure.value == 1.0
+    assert measure.note == "fires on 1 of 1 items; with a distractor as key on 0.0%: false alarms"

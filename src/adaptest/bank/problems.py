@@ -141,7 +141,8 @@ class Source:
         place: Place = error["loc"]
         of_key = place[-1:] == ("[key]",)
         item = self._item(place)
-        name = ".".join(str(part) for part in (place[:-1] if of_key else place) if not _is_item(part, place))
+        within = place[2:] if place[:1] == ("items",) else place  # the sentence names the item by its id
+        name = ".".join(str(part) for part in (within[:-1] if of_key else within))
         rule = _rule(error, _keys(shape, place[:-1]))
         sentence = rule if not name or error["type"] == "extra_forbidden" else f"{name} {rule}"
         return self.problem(place, item, sentence)
@@ -237,11 +238,6 @@ def _keys(shape: type[BaseModel], place: Place) -> Iterator[str]:
 
 def _is_shape(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _is_item(part: str | int, place: Place) -> bool:
-    """Whether a part of a place only says which item: the sentence names the item by its id."""
-    return place[:1] == ("items",) and part in place[:2]
 
 
 def _format(shape: type[BaseModel]) -> str:

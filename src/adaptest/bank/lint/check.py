@@ -13,6 +13,7 @@ from adaptest.bank.lint import (
     content,
     cues,
     distribution,
+    false_alarms,
     guess,
     language,
     options,
@@ -62,7 +63,7 @@ BANK_RULES: tuple[BankRule, ...] = (
     guess.from_options,
     guess.from_stems,
     concepts.concepts,
-    cues.clang_rates,
+    false_alarms.rates,
 )
 ENGLISH_BANK_RULES: tuple[BankRule, ...] = (
     distribution.absolute_words,

@@ -6,9 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from adaptest.bank.lint.chance import fisher_p
 from adaptest.bank.lint.context import Context, ItemText
-from adaptest.bank.lint.finding import Finding, Measure, found
+from adaptest.bank.lint.finding import Finding, found
 from adaptest.bank.lint.words import straight
 
 MARGIN = 0.15
@@ -36,20 +35,6 @@ def clanging(text: ItemText, letter: str, context: Context) -> frozenset[str]:
     others = frozenset[str]().union(*(said for other, said in text.options.items() if other != letter))
     shared = (text.content & text.options[letter]) - others
     return frozenset(word for word in shared if context.commonness[word] <= context.rare)
-
-
-def clang_rates(context: Context) -> Iterator[Measure]:
-    """IW08: how often the key clangs, and how often a distractor would: the rate of false alarms."""
-    n = keys = places = others = 0
-    for text in context.keyed:
-        clangs = {letter: bool(clanging(text, letter, context)) for letter in text.options}
-        alone = {letter: on and sum(clangs.values()) == 1 for letter, on in clangs.items()}
-        n, keys = n + 1, keys + alone[text.item.key]
-        places, others = places + len(alone) - 1, others + sum(alone.values()) - alone[text.item.key]
-    if n and places:
-        p = fisher_p(keys, n - keys, others, places - others)
-        note = f"{keys} of {n} keys and {others} of {places} distractors, which cannot be cues"
-        yield Measure("IW08", "keys alone with a rare stem word", keys / n, n, p=p, note=note)
 
 
 def convergence(text: ItemText, _: Context) -> Iterator[Finding]:
