@@ -17,8 +17,17 @@ NEEDS_A_PERSON = 3
 @click.command("parameters", short_help="Convert parameters of BILOG, PARSCALE, flexMIRT, Winsteps, mirt.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--from", "source", type=click.Choice((OURS, *NAMES)), default=OURS, show_default=True)
-@click.option("--to", "target", type=click.Choice((OURS, *NAMES)), default=OURS, show_default=True)
+@click.option(
+    "--from",
+    "source",
+    type=click.Choice((OURS, *NAMES)),
+    default=OURS,
+    show_default=True,
+    help="What FILE is.",
+)
+@click.option(
+    "--to", "target", type=click.Choice((OURS, *NAMES)), default=OURS, show_default=True, help="What OUT is."
+)
 @click.option(
     "--d", type=float, help="The D of the other program's model: 1 logistic, 1.7 or 1.702 normal metric."
 )
