@@ -341,3 +341,26 @@ def test_a_narrow_group_with_long_rating_scales_is_not_called_grid_sensitive():
     assert fit.flags_of_fit == ()
     finer = calibrate(Responses.of(cells), "pcm", grid=(-6.0, 6.0, 481))
     assert fit.log_likelihood == pytest.approx(finer.log_likelihood, abs=0.01)
+
+
+def test_a_prior_on_what_a_model_does_not_estimate_is_not_in_the_record():
+    rng = np.random.default_rng(6)
+    cells = (rng.normal(size=(300, 1)) + rng.logistic(size=(300, 4)) > 0).astype(int)
+    for model in ("nrm", "rasch", "pcm", "rsm"):
+        fit = calibrate(Responses.of(cells), model, prior_discrimination="lognormal:0,.5", se="none")
+        assert fit.priors == ("",) * 4
+        assert fit.log_posterior == fit.log_likelihood
+    fit = calibrate(Responses.of(cells), "nrm", prior_difficulty="normal:0,1", se="none")
+    assert fit.priors == ("",) * 4
+
+
+def test_a_grid_without_three_finite_numbers_is_refused():
+    responses = Responses.of(np.array([[0, 1], [1, 0]]))
+    for grid, got in (
+        ((-6, 6), "grid must be (LO, HI, N), or a whole number of nodes; got (-6, 6)"),
+        (21.0, "grid must be (LO, HI, N), or a whole number of nodes; got 21.0"),
+        ((-np.inf, 6, 61), "grid must be LO:HI:N with LO < HI and N at least 3; got -inf:6:61"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            calibrate(responses, grid=grid)
+        assert str(caught.value) == got

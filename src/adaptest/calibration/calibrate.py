@@ -26,6 +26,7 @@ from adaptest.calibration.options import (
     MAX_ITERATIONS,
     NODES,
     RCOND,
+    SLOPE_FIXED,
     TOLERANCE,
     WINDOW,
     ItemSettings,
@@ -35,7 +36,7 @@ from adaptest.calibration.options import (
 )
 from adaptest.calibration.options import Latent as LatentDensity
 from adaptest.calibration.outcome import held
-from adaptest.calibration.plan import SLOPE_FIXED, Anchor, Plan, plan, tally
+from adaptest.calibration.plan import Anchor, Plan, plan, tally
 from adaptest.calibration.prepare import Prepared, prepare
 from adaptest.calibration.result import CalibrationResult, CovarianceBlock, Step
 from adaptest.calibration.standard_errors import errors

@@ -7,6 +7,8 @@ from functools import cache
 
 from adaptest.calibration.options import (
     MODELS,
+    NO_DIFFICULTY,
+    NO_DISCRIMINATION,
     PRIOR_DISCRIMINATION,
     PRIOR_FREE_RESPONSES,
     PRIOR_GUESSING,
@@ -62,7 +64,8 @@ def priors_of(
     """Return (J,) each item's priors: the items file's, else the option's, else the default rule's.
 
     By the rule a 3PL or 4PL item has lognormal(0, .5) on a and a Beta of weight 22 on c, and a 2PL item
-    with fewer than PRIOR_FREE_RESPONSES responses has lognormal(0, .5) on a.
+    with fewer than PRIOR_FREE_RESPONSES responses has lognormal(0, .5) on a. A prior on what a model does not
+    estimate is none: the record names only those that bear on the fit.
     """
     once = cache(read_prior)
     result = []
@@ -78,10 +81,12 @@ def priors_of(
             asked: str | None = getattr(options, f"prior_{name}")
             return once(name, rule if asked is None else asked)
 
+        slope = prior("discrimination", PRIOR_DISCRIMINATION if guesses or few else "none")
+        place = prior("difficulty", "none")
         result.append(
             ItemPriors(
-                prior("discrimination", PRIOR_DISCRIMINATION if guesses or few else "none"),
-                prior("difficulty", "none"),
+                slope if model not in NO_DISCRIMINATION else None,
+                place if model not in NO_DIFFICULTY else None,
                 prior("guessing", _guessing(own.options)) if guesses else None,
                 prior("upper_asymptote", PRIOR_UPPER) if slips else None,
             )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from adaptest.errors import OptionError
 from adaptest.responses.table import Policy
 
 MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "rsm", "nrm", "sequential")
+SLOPE_FIXED = ("rasch", "pcm", "rsm")  # a = 1: the latent variance is free instead
+NO_DIFFICULTY = ("nrm",)
+NO_DISCRIMINATION = (*SLOPE_FIXED, *NO_DIFFICULTY)  # that is estimated
 Latent = Literal["normal", "empirical"]
 LatentVariance = Literal["free", "fixed"]
 StandardErrors = Literal["louis", "cross-product", "sandwich", "none"]
@@ -94,21 +99,26 @@ class Options:
         for name, got, allowed in choices:
             if got not in allowed:
                 raise OptionError(f"{name} must be one of {', '.join(allowed)}; got {got!r}")
-        if isinstance(self.grid, int):
-            if not 3 <= self.grid <= MOST_HERMITE:  # noqa: PLR2004 (fewer nodes have no inside)
-                raise OptionError(f"grid must have 3 to {MOST_HERMITE} Gauss-Hermite nodes; got {self.grid}")
-        elif self.grid is not None:
-            lo, hi, n = self.grid
-            if not (lo < hi and n >= 3 and n == int(n)):  # noqa: PLR2004 (fewer nodes have no inside)
-                raise OptionError(
-                    f"grid must be LO:HI:N with LO < HI and N at least 3; got {lo:g}:{hi:g}:{n}"
-                )
+        self._check_grid()
         if self.threads is not None and self.threads < 1:
             raise OptionError(f"threads must be at least 1; got {self.threads}")
         if not self.tolerance > 0:
             raise OptionError(f"tolerance must be greater than 0; got {self.tolerance}")
         if self.max_iterations < 1:
             raise OptionError(f"max_iterations must be at least 1; got {self.max_iterations}")
+
+    def _check_grid(self) -> None:
+        if isinstance(self.grid, int):
+            if not 3 <= self.grid <= MOST_HERMITE:  # noqa: PLR2004 (fewer nodes have no inside)
+                raise OptionError(f"grid must have 3 to {MOST_HERMITE} Gauss-Hermite nodes; got {self.grid}")
+        elif self.grid is not None:
+            if not isinstance(self.grid, Sequence) or len(self.grid) != 3:  # noqa: PLR2004 (LO, HI, N)
+                raise OptionError(f"grid must be (LO, HI, N), or a whole number of nodes; got {self.grid!r}")
+            lo, hi, n = self.grid
+            if not (isfinite(lo) and isfinite(hi) and lo < hi and n >= 3 and n == int(n)):  # noqa: PLR2004 (fewer nodes have no inside)
+                raise OptionError(
+                    f"grid must be LO:HI:N with LO < HI and N at least 3; got {lo:g}:{hi:g}:{n}"
+                )
 
 
 @dataclass(frozen=True, slots=True)

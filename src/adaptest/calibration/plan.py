@@ -12,6 +12,7 @@ from adaptest.calibration.block import Block
 from adaptest.calibration.divide_kernel import NominalKernel, PartialCreditKernel
 from adaptest.calibration.kernel import Kernel
 from adaptest.calibration.logistic_kernel import LogisticKernel
+from adaptest.calibration.options import NO_DIFFICULTY, NO_DISCRIMINATION, SLOPE_FIXED
 from adaptest.calibration.ordinal_kernel import OrdinalKernel
 from adaptest.calibration.priors import BlockPriors, ItemPriors, Prior
 from adaptest.errors import CalibrationError
@@ -19,8 +20,6 @@ from adaptest.models.base import Floats, Rows
 from adaptest.responses.table import Responses, SparseRows
 
 BINARY = {"rasch": 2, "1pl": 2, "2pl": 2, "3pl": 3, "4pl": 4}  # model -> its parameters
-SLOPE_FIXED = ("rasch", "pcm", "rsm")  # a = 1: the latent variance is free instead
-NO_DIFFICULTY = ("nrm",)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,7 +205,7 @@ def _kinds(item: ItemPlan) -> tuple[str, ...]:
     """Return the kinds of prior that bear on a parameter the model has and estimates."""
     slope, difficulty, guessing, upper = item.priors.kinds
     return (
-        "" if item.model in (*SLOPE_FIXED, *NO_DIFFICULTY) else slope,
+        "" if item.model in NO_DISCRIMINATION else slope,
         "" if item.model in NO_DIFFICULTY else difficulty,
         guessing if item.model in {"3pl", "4pl"} else "",
         upper if item.model == "4pl" else "",

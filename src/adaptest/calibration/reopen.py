@@ -12,7 +12,8 @@ from adaptest.calibration.e_step import Workers
 from adaptest.calibration.em import Problem
 from adaptest.calibration.fixed import LOWEST_LOGIT, anchors_of, slope_intercept
 from adaptest.calibration.latent import Moments, latent_for
-from adaptest.calibration.plan import BINARY, SLOPE_FIXED, ItemPlan, Plan, plan, tally
+from adaptest.calibration.options import SLOPE_FIXED
+from adaptest.calibration.plan import BINARY, ItemPlan, Plan, plan, tally
 from adaptest.calibration.prepare import prepare
 from adaptest.calibration.priors import ItemPriors, Prior, read_prior
 from adaptest.calibration.result import CalibrationResult
