@@ -40,9 +40,13 @@ def complete(
     problems: list[Problem] = []
     remarks: list[Remark] = []
     named = _with_ids(records, bank, defaults, remarks)
-    ids = {record.id: record for record in named}
+    ids = {record.id: record for record in reversed(named)}  # the first of two of one id
     placed: list[Placed] = []
     for record in named:
+        if ids[record.id] is not record:
+            rule = f"id must stand once in the file; it stands at {ids[record.id].place} too"
+            problems.append(Problem(record.place or "import", None, record.id, rule))
+            continue
         if wrong := _wrong_place(record, bank, defaults):
             problems.append(wrong)
             continue

@@ -184,6 +184,8 @@ def _read_question(
     keys = [letter for letter, option in zip(LETTERS, options, strict=False) if option.points >= FULL]
     if len(keys) != 1 or any(0 < option.points < FULL for option in options):
         return Remark(name, WHOLE, "left out: must have one answer of 100 and no other that earns points")
+    if min(option.points for option in options) < 0:
+        read.remarks.append(Remark(name, "points", "an answer that takes points away is only wrong here"))
     if general.strip():
         what = "general feedback is not kept; rationales belong to options"
         read.remarks.append(Remark(name, "feedback", what))

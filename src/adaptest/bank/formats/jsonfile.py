@@ -52,9 +52,11 @@ def read_json(data: bytes, where: str) -> Imported:
     BankFileError, with file and line or item, where it is no JSON or not a list of items.
     """
     try:
-        body = json.loads(decoded(data, where))
+        body = json.loads(decoded(data, where), object_pairs_hook=_once)
     except json.JSONDecodeError as problem:
         raise BankFileError(f"{where}:{problem.lineno}: must be JSON; {problem.msg.lower()}") from None
+    except _TwiceError as problem:
+        raise BankFileError(f"{where}: key {str(problem)[:40]!r} must stand once in its object") from None
     except (RecursionError, ValueError):
         raise BankFileError(f"{where}: must be JSON without huge numbers or deep nesting") from None
     if not isinstance(body, dict) or body.get("format") != FORMAT:
@@ -65,6 +67,19 @@ def read_json(data: bytes, where: str) -> Imported:
     if not isinstance(items, list) or not items:
         raise BankFileError(f"{where}: items must be a list with at least one item")
     return Imported(tuple(_record(entry, f"{where}: item {k}") for k, entry in enumerate(items, start=1)))
+
+
+class _TwiceError(Exception):
+    """A key stands twice in one object."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; json itself would keep the last of two values without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _TwiceError(next(key for k, key in enumerate(keys) if key in keys[:k]))
+    return found
 
 
 def _record(entry: Any, place: str) -> ItemRecord:

@@ -140,6 +140,8 @@ def _read_question(question: Element, place: str, category: str) -> Remark | tup
             because := _read_text(feedback, f"rationale {letter}", name, place, remarks)
         ):
             rationale[letter] = because
+    if min(fractions) < 0:
+        remarks.append(Remark(name, "points", "an answer that takes points away is only wrong here"))
     if _inner(question, "generalfeedback").strip():
         remarks.append(Remark(name, "feedback", "general feedback is not kept; rationales belong to options"))
     domain, competency = place_in(category)
