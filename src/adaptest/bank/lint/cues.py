@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from adaptest.bank.lint.context import Context, ItemText
 from adaptest.bank.lint.finding import Finding, found
-from adaptest.bank.lint.words import straight
+from adaptest.bank.lint.words import stemmed, straight
 
 MARGIN = 0.15
 ARTICLE = re.compile(r"\b(an?)\s*(?:_+|…|\.{3}|:)?\s*$", re.IGNORECASE)
@@ -26,7 +26,8 @@ def clang(text: ItemText, context: Context) -> Iterator[Finding]:
         return
     shared = clanging(text, text.item.key, context)
     if shared and not any(clanging(text, letter, context) for letter in text.distractors):
-        got = f"{', '.join(repr(word) for word in sorted(shared))} in stem and key and in no distractor"
+        said = sorted({word for word in text.stem_words if stemmed(word) in shared})
+        got = f"{', '.join(repr(word) for word in said)} in stem and key and in no distractor"
         yield found("IW08", got, item=text.item.id, place=("options", text.item.key))
 
 

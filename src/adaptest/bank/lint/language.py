@@ -18,12 +18,11 @@ WORDS = {
     r"alcoholics?(?! anonymous)": "a person with an alcohol use disorder",
     r"commit(?:s|ted|ting)? suicide": "died by suicide",
     r"(?:successful|failed|unsuccessful) suicides?(?: attempts?)?": "died by, or survived, a suicide attempt",
-    r"the (?:severely |seriously )?mentally ill|mental patients?|the disabled"
+    r"mentally ill|mental patients?|the disabled"
     r"|the homeless(?= (?:are|is|who|in|need)\b|[.,;?])": "people with, people who are",
-    r"(?:a|an|the|most|many|two|three|these|those)"
-    r" (?:schizophrenics?|bipolars?|borderlines?|psychotics?|anorexics?)"
+    r"(?:a|an|the|most|many|two|three|these|those) (?:bipolars?|borderlines?|psychotics?|anorexics?)"
     r"(?=[.,;:?!]| (?:who|is|was|has|needs?|and|or|in|at|on)\b|$)"
-    r"|schizophrenics": "a person with schizophrenia, with bipolar disorder",
+    r"|schizophrenics?(?! (?:disorder|spectrum|symptom))": "a person with schizophrenia, or the like",
     r"(?:is|are|was|were) (?:a |an )?(?:schizophrenic|bipolar|borderline)\b": "lives with",
     r"suffer(?:s|ed|ing)? from|(?:is|are|was) a victim of (?:mental|bipolar|schizo)"
     r"|afflicted with|stricken with": "has, lives with",

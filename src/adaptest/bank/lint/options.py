@@ -13,11 +13,18 @@ from adaptest.bank.lint.finding import Finding, found, shown
 
 THESE = r"of (?:the above|(?:the|these)(?: other)? (?:options|answers|choices))"
 ALONE = r"of (?:them|these|those)\W*$"
-ALL = re.compile(rf"\b(?:all|both|each|any|every one) {THESE}\b|^(?:all|both|any) {ALONE}", re.IGNORECASE)
+ALL = re.compile(
+    rf"\b(?:all|both|each|any|every one) {THESE}\b|^(?:all|both|any) {ALONE}|\ball (?:the )?above\b",
+    re.IGNORECASE,
+)
 NONE = re.compile(rf"\b(?:none|neither) {THESE}\b|^(?:none|neither) {ALONE}", re.IGNORECASE)
 LETTERS = (
     r"(?:(?:both|options?|answers?|choices?) )*[A-E](?:, ?(?:and |or )?[A-E])*,?"
     r" (?:and|or|&) (?:option |answer )?[A-E]"
+)
+PART = r"(?:[1-9]|i{1,3}|iv|v)"
+NUMBERED = re.compile(
+    rf"(?:both )?{PART}(?:, ?(?:and |or )?{PART})*,?(?: (?:and|or|&) {PART}(?: only)?| only)", re.IGNORECASE
 )
 BOTH = re.compile(rf"{LETTERS}(?: (?:only|above|are (?:right|correct|true)))?", re.IGNORECASE)
 ABSOLUTE = re.compile(
@@ -57,7 +64,8 @@ PREFIX = 3
 def stands_for_others(text: ItemText, _: Context) -> Iterator[Finding]:
     """IW01: all, none, both of the above."""
     for letter, option in text.item.options.items():
-        if ALL.search(option) or BOTH.fullmatch(option.strip(" .")):
+        plain = option.strip(" .")
+        if ALL.search(option) or BOTH.fullmatch(plain) or NUMBERED.fullmatch(plain):
             yield _of(text, "IW01", letter, shown(option))
         elif NONE.search(option):
             yield _of(text, "IW01", letter, shown(option), severity="warning")

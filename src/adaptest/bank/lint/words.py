@@ -10,7 +10,7 @@ QUOTED = re.compile(r"\"[^\"]*\"|(?<!\w)'[^']{12,}?'(?!\w)")
 INSIDE = re.compile(r"([.!?])\s")  # an end of sentence inside a quotation
 END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')]))\s+(?=[\"'(]?[A-Z0-9])|\n+")
 VOWELS = re.compile(r"[aeiouy]+")
-ENDINGS = ("ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s")
+ENDINGS = ("ments", "ment", "ness", "ingly", "edly", "ing", "ies", "ied", "ed", "es", "ly", "s", "y", "e")
 SHORTEST_STEM = 4
 
 
@@ -60,7 +60,8 @@ def stemmed(word: str) -> str:
     word = word.removesuffix("'s")
     for ending in ENDINGS:
         if word.endswith(ending) and not word.endswith("ss") and len(word) - len(ending) >= SHORTEST_STEM:
-            return word.removesuffix(ending)
+            word = word.removesuffix(ending)
+            return word.removesuffix("e") if len(word) > SHORTEST_STEM else word
     return word
 
 
