@@ -364,3 +364,9 @@ def test_a_grid_without_three_finite_numbers_is_refused():
         with pytest.raises(OptionError) as caught:
             calibrate(responses, grid=grid)
         assert str(caught.value) == got
+
+
+def test_an_array_where_responses_belong_is_refused_with_the_remedy():
+    with pytest.raises(OptionError) as caught:
+        calibrate(np.eye(3))
+    assert str(caught.value) == "responses must be Responses, as read_responses returns; got ndarray"

@@ -242,3 +242,14 @@ def test_a_prior_moves_the_mode_towards_it():
     items = three_pl(np.ones(3), np.zeros(3), np.zeros(3))
     free, held = one(items, "mle", [1, 1, 0])[0], one(items, "map", [1, 1, 0], prior=NormalPrior(0, 0.5))[0]
     assert 0 < held < free
+
+
+def test_paths_and_arrays_where_objects_belong_are_refused_with_the_remedy():
+    responses = Responses.of(np.ones((1, 6), int), TWO_PEAKS.ids)
+    for given, got in (
+        (("items.csv", responses), "parameters must be ItemParameters, as read_parameters returns; got str"),
+        ((TWO_PEAKS, np.eye(6)), "responses must be Responses, as read_responses returns; got ndarray"),
+    ):
+        with pytest.raises(OptionError) as caught:
+            score(*given)
+        assert str(caught.value) == got

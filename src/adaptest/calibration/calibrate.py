@@ -41,7 +41,7 @@ from adaptest.calibration.prepare import Prepared, prepare
 from adaptest.calibration.result import CalibrationResult, CovarianceBlock, Step
 from adaptest.calibration.standard_errors import errors
 from adaptest.calibration.starts import start
-from adaptest.errors import CalibrationError
+from adaptest.errors import CalibrationError, OptionError
 from adaptest.models.base import Floats
 from adaptest.numerics.acceleration import Anderson
 from adaptest.parameters import ParameterTable
@@ -116,6 +116,10 @@ def calibrate(
     >>> fit.converged, fit.items.blocks[0].b.round(2)
     (True, array([-0.83,  0.  ,  0.83]))
     """
+    if not isinstance(responses, Responses):
+        raise OptionError(
+            f"responses must be Responses, as read_responses returns; got {type(responses).__name__}"
+        )
     name = model if isinstance(model, str) else "mixed"
     options = Options(
         name, grid, latent, latent_variance, se, threads, tolerance, max_iterations,

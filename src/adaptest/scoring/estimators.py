@@ -166,6 +166,11 @@ def score(
     >>> people.theta.round(3), people.sem.round(3)
     (array([-0.09 ,  0.839, -0.397]), array([0.789, 0.796, 0.866]))
     """
+    for what, kind, got in (("parameters", ItemParameters, items), ("responses", Responses, responses)):
+        if not isinstance(got, kind):
+            raise OptionError(
+                f"{what} must be {kind.__name__}, as read_{what} returns; got {type(got).__name__}"
+            )
     unknown = [item for item in responses.items if item not in items.row]
     if unknown:
         more = f" (and {len(unknown) - 1} more items)" if len(unknown) > 1 else ""
