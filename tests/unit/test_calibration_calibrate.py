@@ -370,3 +370,22 @@ def test_an_array_where_responses_belong_is_refused_with_the_remedy():
     with pytest.raises(OptionError) as caught:
         calibrate(np.eye(3))
     assert str(caught.value) == "responses must be Responses, as read_responses returns; got ndarray"
+
+
+def test_a_discrimination_that_pulls_against_its_prior_is_flagged():
+    rng = np.random.default_rng(4)
+    theta, u = rng.normal(size=400), rng.random((400, 8))
+    a, b = np.array([1.2] * 7 + [-1.2]), np.linspace(-1, 1, 8)
+    cells = (u < 1 / (1 + np.exp(-a * (theta[:, None] - b)))).astype(int)
+    fit = calibrate(Responses.of(cells), "2pl", se="none")
+    assert fit.priors[7] == "discrimination~lognormal:0,0.5"
+    assert fit.flags[7] == ("prior_conflict",)
+    assert fit.needs_attention
+    free = calibrate(Responses.of(cells), "2pl", se="none", prior_discrimination="none")
+    assert "negative_discrimination" in free.flags[7]
+
+
+def test_settings_that_match_no_item_are_said():
+    cells = np.array([[1, 0], [0, 1], [1, 1], [0, 0]] * 20)
+    fit = calibrate(Responses.of(cells), "rasch", items={"i9": ItemSettings(model="2pl")}, se="none")
+    assert "settings for item 'i9' match no item of the responses" in fit.notes

@@ -10,7 +10,7 @@ import numpy as np
 
 from adaptest.calibration.coding import code
 from adaptest.calibration.conclude import Anchors, Done, conclude
-from adaptest.calibration.defaults import models_of, priors_of
+from adaptest.calibration.defaults import models_of, priors_of, unmatched
 from adaptest.calibration.e_step import Workers, workers
 from adaptest.calibration.em import Problem, Progress, fit
 from adaptest.calibration.fixed import anchors_of, require_met
@@ -129,6 +129,7 @@ def calibrate(
     settings = items or {}
     scored = responses.lowered(anchors.lowest_score) if isinstance(anchors, ParameterTable) else responses
     ready = prepare(scored, omitted=omitted, not_reached=not_reached, unlabelled=anchors is None)
+    ready = replace(ready, notes=(*ready.notes, *unmatched(ready.responses.items, model, settings)))
     models = models_of(ready.responses.items, model, settings)
     counts = tally(ready.responses)
     n = counts.sum(axis=1)

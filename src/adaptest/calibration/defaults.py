@@ -24,6 +24,19 @@ from adaptest.models.base import Floats
 NOTHING = ItemSettings()
 
 
+def unmatched(
+    items: Sequence[str], model: str | Sequence[str] | Mapping[str, str], settings: Mapping[str, ItemSettings]
+) -> tuple[str, ...]:
+    """Return a note on items that were given a model or priors and are not in the responses."""
+    named = [*settings, *(model if isinstance(model, Mapping) else ())]
+    known = set(items)
+    odd = [item for item in dict.fromkeys(named) if item not in known]
+    if not odd:
+        return ()
+    more = f" (and {len(odd) - 1} more)" if len(odd) > 1 else ""
+    return (f"settings for item {odd[0]!r}{more} match no item of the responses",)
+
+
 def models_of(
     items: Sequence[str], model: str | Sequence[str] | Mapping[str, str], settings: Mapping[str, ItemSettings]
 ) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ LOUIS_FULL_PARAMETERS = 1500  # above it the information is kept in item blocks
 CHUNKS = 8  # of persons: fixed, so that no bit depends on the number of threads
 BLOCK = 1024  # persons worked on at once
 DENSE_FROM = 0.2  # share of cells answered from which whole matrices beat sparse rows
+PRIOR_CONFLICT = 3.0  # prior SDs of ln a: beyond it the data pull against the prior, as a wrong key does
 AT_PRIOR = 0.1  # responses that say less than this share of what the prior says left it as it was
 
 

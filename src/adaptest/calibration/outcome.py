@@ -13,8 +13,9 @@ from adaptest.calibration.em import Fitted, Problem
 from adaptest.calibration.options import (
     AT_BOUND_INFORMATION,
     AT_PRIOR,
+    PRIOR_CONFLICT,
 )
-from adaptest.calibration.plan import Plan
+from adaptest.calibration.plan import ItemPlan, Plan
 from adaptest.calibration.reported import Reported, reported
 from adaptest.calibration.result import CovarianceBlock, GroupMoments
 from adaptest.calibration.standard_errors import Errors
@@ -240,7 +241,17 @@ def statuses(
                 flags[j].append("outside_grid")
             if len(plans[k].used) <= plans[k].used[-1]:
                 flags[j].append("unused_category")
+            if status[j] != "anchored" and _contradicts(plans[k], block.natural(psi)[k, 0]):
+                flags[j].append("prior_conflict")
     return status, flags
+
+
+def _contradicts(item: ItemPlan, a: float) -> bool:
+    """Return whether a discrimination lies where its own lognormal prior hardly ever has one."""
+    prior = item.priors.discrimination
+    if prior is None or prior.kind != "lognormal" or a <= 0:
+        return False
+    return abs(float(np.log(a)) - prior.first) > PRIOR_CONFLICT * prior.second
 
 
 def _at_prior(block: Block, psi: Floats, fitted: Fitted, own: Rows) -> Bools:

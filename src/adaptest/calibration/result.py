@@ -30,6 +30,7 @@ STATUSES = (  # like Winsteps'; one an item, in the status column
 )
 FLAGS = {  # what an item's estimate should not be used without knowing
     "negative_discrimination": "better persons do worse on it: check the key",
+    "prior_conflict": "the discrimination is 3 SD off its prior: fit it without one, and check the key",
     "outside_grid": "a difficulty, threshold or step lies outside the quadrature nodes",
     "unused_category": "a category below the top one was never used; its parameter is a stand-in",
 }

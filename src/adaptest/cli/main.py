@@ -14,7 +14,7 @@ from adaptest.errors import AdaptestError
 
 # name -> (module:object, help line); the help line stands here so that --help loads click alone
 COMMANDS: dict[str, tuple[str, str]] = {
-    "bank": ("adaptest.cli.bank:bank", "Show the item bank."),
+    "bank": ("adaptest.cli.bank:bank", "Show, check, import and export the item bank."),
     "calibrate": ("adaptest.cli.calibrate:calibrate", "Estimate item parameters from responses."),
     "exam": ("adaptest.cli.exam:exam", "List, take, report, replay and explain exams."),
     "init": ("adaptest.cli.init:init", "Lay out a workspace with the shipped bank, or update one."),
