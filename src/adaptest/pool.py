@@ -27,6 +27,45 @@ _FAMILY = {family.__name__: family for family in FAMILIES.values()}
 _ODD = {"inf": np.inf, "-inf": -np.inf, "nan": np.nan}  # JSON has no word for them
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Unscored:
+    """M items without parameters, which may be shown and are never scored: pretest items.
+
+    Attributes
+    ----------
+    ids : M unique ids
+    attributes : (M,) columns by name, as those of the pool
+    options : (M,) each item's bank letters; empty where nobody knows any
+
+    Raises
+    ------
+    PoolError, naming the first item that breaks a rule.
+    """
+
+    ids: tuple[str, ...] = ()
+    attributes: Attributes = field(default_factory=dict)
+    options: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        twice = [item for item, n in Counter(self.ids).items() if n > 1]
+        if twice:
+            raise PoolError(f"unscored item {twice[0]!r}: must be unique; got it again")
+        attributes = {name: tuple(column) for name, column in self.attributes.items()}
+        object.__setattr__(self, "attributes", MappingProxyType(attributes))
+        _require_columns(self.ids, attributes, self.options, "unscored items: ")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: Rows) -> Unscored:
+        """Return the items at `rows`, in that order."""
+        return Unscored(
+            tuple(self.ids[row] for row in rows),
+            {name: tuple(column[row] for row in rows) for name, column in self.attributes.items()},
+            tuple(self.options[row] for row in rows) if self.options else (),
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Pool:
     """J items that one exam may use.
@@ -36,10 +75,11 @@ class Pool:
     parameters : J items, every discrimination > 0
     attributes : (J,) columns by name: domain, competency, level, tags, ...; text, a number, several texts
         (tags) or None
-    enemies : sets of item ids of which one sitting sees at most one
+    enemies : sets of item ids of which one sitting sees at most one; unscored items among them
     sets : item set -> ids of its items, in order
     options : (J,) each item's bank letters; empty where the pool knows none
     provisional : whether any parameter is judged or borrowed, not estimated
+    unscored : pretest items; they are none of the J, and nothing here counts them
 
     Raises
     ------
@@ -52,6 +92,7 @@ class Pool:
     sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     options: tuple[tuple[str, ...], ...] = ()
     provisional: bool = False
+    unscored: Unscored = field(default_factory=Unscored)
 
     def __post_init__(self) -> None:
         ids, a = self.parameters.ids, self.parameters.discrimination
@@ -60,15 +101,8 @@ class Pool:
         sets = {name: tuple(held) for name, held in self.sets.items()}
         object.__setattr__(self, "sets", MappingProxyType(sets))
         object.__setattr__(self, "enemies", tuple(frozenset(group) for group in self.enemies))
-        for name, column in (*attributes.items(), ("options", self.options or ((),) * len(ids))):
-            if len(column) != len(ids):
-                raise PoolError(f"{name}: must have one value per item; got {len(column)} for {len(ids)}")
-        for name, column in attributes.items():
-            _require_values(name, ids, column)
-        for item, letters in zip(ids, self.options, strict=False):
-            if len(set(letters)) < len(letters):
-                raise PoolError(f"item {item!r}: options must be unique; got {', '.join(letters)}")
-        _require_known("an enemy", self.enemies, ids)
+        _require_columns(ids, attributes, self.options)
+        _require_known("an enemy", self.enemies, (*ids, *self.unscored.ids))
         _require_known("an item of a set", sets.values(), ids)
         twice = [item for item, n in Counter(i for held in sets.values() for i in held).items() if n > 1]
         if twice:
@@ -94,7 +128,7 @@ class Pool:
         """(J, E) rows that may not follow each item: itself and its enemies, padded with itself."""
         sets: list[set[int]] = [{row} for row in range(len(self))]
         for group in self.enemies:
-            rows = {self.row[item] for item in group}
+            rows = {self.row[item] for item in group if item in self.row}
             for row in rows:
                 sets[row] |= rows
         widest = max((len(rows) for rows in sets), default=1)
@@ -110,7 +144,7 @@ class Pool:
         return barred
 
     def take(self, rows: Rows) -> Pool:
-        """Return the items at `rows`, in that order; enemies and sets keep those that stay."""
+        """Return the items at `rows`, in that order, none unscored; enemies and sets keep those that stay."""
         chosen = np.arange(len(self))[rows]
         parameters = self.parameters.take(chosen)
         kept = frozenset(parameters.ids)
@@ -125,6 +159,17 @@ class Pool:
             self.provisional,
         )
 
+    def letters(self, item: str) -> tuple[str, ...]:
+        """Return the bank letters of an item's options, scored or not; () where nobody knows any."""
+        for ids, options in ((self.ids, self.options), (self.unscored.ids, self.unscored.options)):
+            if options and item in ids:
+                return options[ids.index(item)]
+        return ()
+
+    def rivals_of(self, item: str) -> frozenset[str]:
+        """Return the ids that one sitting may not see beside this one, scored or not."""
+        return frozenset().union(*(group for group in self.enemies if item in group)) - {item}
+
     @cached_property
     def artifact(self) -> str:
         """Canonical JSON from which `from_artifact` makes the same pool, bit for bit."""
@@ -132,12 +177,18 @@ class Pool:
             "format": FORMAT,
             "ids": list(self.ids),
             "blocks": [_block_to_json(block) for block in self.parameters.blocks],
-            "attributes": {name: list(column) for name, column in self.attributes.items()},
+            "attributes": _lists(self.attributes),
             "enemies": sorted(sorted(group) for group in self.enemies),
             "sets": {name: list(held) for name, held in self.sets.items()},
             "options": [list(letters) for letters in self.options],
             "provisional": self.provisional,
         }
+        if self.unscored.ids:  # without any, pools are written as they always were
+            body["unscored"] = {
+                "ids": list(self.unscored.ids),
+                "attributes": _lists(self.unscored.attributes),
+                "options": [list(letters) for letters in self.unscored.options],
+            }
         return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @cached_property
@@ -152,19 +203,49 @@ class Pool:
             body = json.loads(text)
             if body["format"] != FORMAT:
                 raise PoolError(f"a pool artifact must say format {FORMAT!r}; got {body['format']!r}")
+            unscored = body.get("unscored", {"ids": [], "attributes": {}, "options": []})
             return cls(
                 ItemParameters(tuple(body["ids"]), tuple(_block_from_json(b) for b in body["blocks"])),
-                {
-                    name: tuple(tuple(v) if isinstance(v, list) else v for v in column)
-                    for name, column in body["attributes"].items()
-                },
+                _tuples(body["attributes"]),
                 tuple(frozenset(group) for group in body["enemies"]),
                 {name: tuple(held) for name, held in body["sets"].items()},
                 tuple(tuple(letters) for letters in body["options"]),
                 body["provisional"],
+                Unscored(
+                    tuple(unscored["ids"]),
+                    _tuples(unscored["attributes"]),
+                    tuple(tuple(letters) for letters in unscored["options"]),
+                ),
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise PoolError(f"a pool artifact must be what Pool.artifact wrote; got {error!r}") from None
+
+
+def _lists(attributes: Attributes) -> dict[str, list[Value]]:
+    """Return columns as JSON has them."""
+    return {name: list(column) for name, column in attributes.items()}
+
+
+def _tuples(attributes: Mapping[str, Any]) -> Attributes:
+    """Return what `_lists` took."""
+    return {
+        name: tuple(tuple(v) if isinstance(v, list) else v for v in column)
+        for name, column in attributes.items()
+    }
+
+
+def _require_columns(
+    ids: tuple[str, ...], attributes: Attributes, options: tuple[tuple[str, ...], ...], where: str = ""
+) -> None:
+    """Raise unless every column has a value of its kind for each item."""
+    for name, column in (*attributes.items(), ("options", options or ((),) * len(ids))):
+        if len(column) != len(ids):
+            raise PoolError(f"{where}{name}: must have one value per item; got {len(column)} for {len(ids)}")
+    for name, column in attributes.items():
+        _require_values(name, ids, column)
+    for item, letters in zip(ids, options, strict=False):
+        if len(set(letters)) < len(letters):
+            raise PoolError(f"item {item!r}: options must be unique; got {', '.join(letters)}")
 
 
 def _require_values(name: str, ids: tuple[str, ...], column: tuple[Value, ...]) -> None:

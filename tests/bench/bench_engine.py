@@ -75,7 +75,7 @@ def arithmetic(design, batch):
     best = shortlist(
         design.criterion, design.pool.parameters, design.bounds, batch.theta, None, batch.available, 5
     )
-    choice, tie = (draws(batch.seed, stream, batch.presented) for stream in (Stream.SELECTION, Stream.TIE))
+    choice, tie = (draws(batch.seed, stream, batch.length) for stream in (Stream.SELECTION, Stream.TIE))
     row = best.rows[0, design.picker(best.value, choice, tie)]
     carried = design.interim.update(batch.carried, row, np.array([1]))
     design.interim.estimates(carried, batch.rows, batch.scores)

@@ -56,6 +56,7 @@ class About:
     domains : code -> title, in the bank's order
     lessons : competency -> title of its lesson
     at_least, at_most : questions, pretest ones included
+    pretest : how many of the questions, at most, are being tried out and do not count
     """
 
     exam: str
@@ -75,6 +76,7 @@ class About:
     at_most: int
     scale: Scale | None
     cut: Cut | None
+    pretest: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -91,6 +93,7 @@ class About:
         """
         if body.get("format") != FORMAT:
             raise StoreError(f"a sitting's description must be {FORMAT!r}; got {body.get('format')!r}")
+        body = {"pretest": 0, **body}  # sittings that began before there were any
         values = {field.name: body[field.name] for field in fields(cls)}
         values["domains"] = dict(body["domains"])
         values["scale"] = Scale(**body["scale"]) if body["scale"] else None
@@ -107,6 +110,9 @@ def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> A
     """
     header, release = snapshot.bank.header, snapshot.release
     scale, cut = spec.reporting.scale, spec.reporting.cut
+    seeding = design.seeding
+    pretest = seeding.items if seeding else 0
+    longest = len(design.pool) if design.maximum is None else design.maximum
     return About(
         exam=name,
         title=spec.title,
@@ -121,8 +127,9 @@ def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> A
         provisional=design.pool.provisional,
         domains=dict(snapshot.bank.domains),
         lessons={name: lesson.title for name, lesson in snapshot.bank.lessons.items()},
-        at_least=design.minimum,
-        at_most=len(design.pool) if design.maximum is None else design.maximum,
+        at_least=design.minimum + (seeding.surely(design.minimum) if seeding else 0),
+        at_most=longest + pretest,
         scale=Scale(scale.slope, scale.intercept),
         cut=Cut(cut.theta, cut.label) if cut else None,
+        pretest=pretest,
     )

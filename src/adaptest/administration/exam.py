@@ -22,7 +22,7 @@ from adaptest.bank.snapshot import Snapshot, current_snapshot
 from adaptest.engine.codec import to_json
 from adaptest.engine.design import Design
 from adaptest.engine.events import SittingStarted, stamped
-from adaptest.engine.sitting import start
+from adaptest.engine.sitting import deal_pretest, start
 from adaptest.engine.spec import build, read_exam
 from adaptest.errors import BankFileError, ExamError, OptionError
 from adaptest.store import artifacts, candidates, events, sittings, usage
@@ -103,7 +103,7 @@ class Exam:
         seed = _seed(self.about, seed)
         if not record:
             journal = MemoryJournal()
-            log = journal.append([self._started(seed, ())])
+            log = journal.append([self._started(seed, (), {})])
             return Sitting(self, journal, log, candidate or "nobody", named=candidate is not None, owned=None)
         owned = None
         if records is None:
@@ -154,7 +154,8 @@ class Exam:
                 name = pseudonym = candidates.register_unnamed(connection, at)
             else:
                 name, pseudonym = candidate, candidates.register(connection, candidate, at)
-            started = self._started(seed, usage.seen_by(connection, pseudonym))
+            shown = usage.shown(connection) if self.design.seeding else {}
+            started = self._started(seed, usage.seen_by(connection, pseudonym), shown)
             row = sittings.create(
                 connection,
                 pseudonym=pseudonym,
@@ -166,9 +167,17 @@ class Exam:
         LOG.info("sitting %s of %s begins", row.sitting, self.about.exam)
         return row.sitting, name
 
-    def _started(self, seed: int, seen: tuple[str, ...]) -> SittingStarted:
-        """Return the first event: everything from outside that later choices depend on."""
-        return start(self.design, seed, excluded=_left_out(self.design, seen))
+    def _started(self, seed: int, seen: tuple[str, ...], shown: Mapping[str, int]) -> SittingStarted:
+        """Return the first event: everything from outside that later choices depend on.
+
+        Parameters
+        ----------
+        seen : items this person has seen
+        shown : item -> how many sittings have shown it, where the exam deals pretest items
+        """
+        excluded = _left_out(self.design, seen)
+        pretest = deal_pretest(self.design, seed, shown=shown, seen=seen, barred=excluded)
+        return start(self.design, seed, excluded=excluded, pretest=pretest)
 
 
 def load_exam(name: str, workspace: Workspace | str | os.PathLike[str] | None = None) -> Exam:
@@ -214,7 +223,12 @@ def every_exam(workspace: Workspace) -> tuple[tuple[Listed, ...], tuple[str, ...
     for bank_name in bank_names(workspace):
         bank = load_bank(workspace.bank / bank_name)
         snapshot = current_snapshot(bank, workspace.calibration, datetime.now(UTC))
-        left_out += [f"bank {bank_name!r}: {item}; no exam uses it" for item in snapshot.left_out]
+        unscored = snapshot.pool.unscored.ids  # these need no parameters
+        left_out += [
+            f"bank {bank_name!r}: {one}; no exam uses it"
+            for one in snapshot.left_out
+            if one.item not in unscored
+        ]
         for exam_name in sorted(bank.exams):
             name = f"{bank_name}/{exam_name}"
             try:
@@ -231,7 +245,8 @@ def _exam(snapshot: Snapshot, exam_name: str, workspace: Workspace) -> Exam:
     design = build(read, snapshot.pool)
     texts = snapshot.item_texts
     about = about_of(f"{snapshot.bank.name}/{exam_name}", read.spec, snapshot, design)
-    return Exam(about, design, {item: texts[item] for item in design.pool.ids}, workspace)
+    asked = (*design.pool.ids, *design.pool.unscored.ids)
+    return Exam(about, design, {item: texts[item] for item in asked}, workspace)
 
 
 def bank_names(workspace: Workspace) -> tuple[str, ...]:

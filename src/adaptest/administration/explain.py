@@ -23,7 +23,7 @@ from adaptest.engine.events import (
 from adaptest.errors import OptionError
 
 WIDTH = 78
-RANKED = 30  # items that could come next, in a full explanation; the others are counted
+RANKED = 30  # items that could come next, in a full explanation, and the chosen one; others are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +101,13 @@ def _in_full(stored: Stored, one: Explanation) -> Iterator[str]:
     able = [ranked for ranked in one.ranking if ranked.rank is not None]
     if able:
         yield "items that could come next (* chance could choose it):"
-    for ranked in able[:RANKED]:
+    told = [ranked for k, ranked in enumerate(able) if k < RANKED or ranked.item == one.item]
+    for ranked in told:
         mark = "*" if ranked.item in listed else " "
         chosen = "  <- chosen" if ranked.item == one.item else ""
         yield f"  {ranked.rank:>3}. {mark} {ranked.item}  criterion {ranked.criterion:.9f}{chosen}"
-    if len(able) > RANKED:
-        yield f"       and {len(able) - RANKED} more below these"
+    if len(able) > len(told):
+        yield f"       and {len(able) - len(told)} more that rank no better than the first {RANKED}"
     barred = sorted((ranked.ruled_out, ranked.item) for ranked in one.ranking if ranked.rank is None)
     for reason, items in groupby(barred, key=lambda pair: pair[0]):
         yield from _wrapped(f"{IN_WORDS[reason]}: {' '.join(item for _, item in items)}", indent="")

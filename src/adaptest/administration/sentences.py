@@ -16,6 +16,7 @@ class Sentences:
     intro_fixed: str
     intro_practice: str
     intro_exam: str
+    intro_pretest: str
     intro_pause: str
     provisional: str
     press_start: str

@@ -14,6 +14,10 @@ ENGLISH = Sentences(
         "Each answer is final: there is no way back to an earlier question, and no answer is explained"
         " before the end."
     ),
+    intro_pretest=(
+        "Among them are up to {pretest} questions that are being tried out. They look like all others and do"
+        " not count towards your result."
+    ),
     intro_pause="Ctrl-C pauses. Every answer is kept, and you go on later with the same question.",
     provisional=(
         "Provisional: the difficulty of these questions was judged by their writers and is not yet measured"

@@ -246,9 +246,9 @@ def lesson_of(exam: Exam, item: str) -> str:
 
 def lessons_for(exam: Exam, events: Sequence[Event]) -> tuple[str, ...]:
     """Return the lessons on what was missed, the most missed first, as many as one reads."""
-    wrong = [
-        e.item for e in events if isinstance(e, ResponseGiven) and e.response != exam.texts[e.item]["key"]
-    ]
+    scored = {e.item for e in events if isinstance(e, ItemPresented) and e.role == "scored"}
+    given = [e for e in events if isinstance(e, ResponseGiven) and e.item in scored]
+    wrong = [e.item for e in given if e.response != exam.texts[e.item]["key"]]
     lessons = [lesson for item in wrong if (lesson := lesson_of(exam, item))]
     order = sorted(set(lessons), key=lambda name: (-lessons.count(name), name))
     return tuple(order[:LESSONS_SHOWN])

@@ -19,10 +19,11 @@ from adaptest.bank.schema import Item
 from adaptest.errors import BankFileError
 from adaptest.parameters.files import read_parameter_table
 from adaptest.parameters.table import ParameterTable
-from adaptest.pool import Pool
+from adaptest.pool import Attributes, Pool, Unscored
 
 TEXT_FORMAT = "adaptest-item/1"
 JUDGED = "judged"
+PRETEST = "pretest"
 REASONS: Mapping[Standing, str] = MappingProxyType(
     {
         "same": "",
@@ -50,9 +51,10 @@ class Snapshot:
 
     Attributes
     ----------
-    pool : items to show, in the bank's order, with the published parameters
+    pool : items to show, in the bank's order, with the published parameters; pretest items also as unscored
+        ones, which need no parameters
     table : the published parameter table, with standard errors and basis
-    left_out : items of a status that is shown, which are not in the pool
+    left_out : items of a status that is shown, which no exam can score
     fingerprints : item -> fingerprint of the content that its parameters were set for
     """
 
@@ -66,7 +68,8 @@ class Snapshot:
     @property
     def item_texts(self) -> dict[str, dict[str, Any]]:
         """Item id -> everything a candidate may be shown of it, as JSON values: what a sitting stores."""
-        return {item: item_text(self.bank.item(item)) for item in self.pool.ids}
+        shown = dict.fromkeys((*self.pool.ids, *self.pool.unscored.ids))
+        return {item: item_text(self.bank.item(item)) for item in shown}
 
 
 def current_snapshot(bank: Bank, calibration: Path, at: datetime) -> Snapshot:
@@ -116,12 +119,19 @@ def take_snapshot(bank: Bank, run: Run, table: ParameterTable) -> Snapshot:
             f"bank {bank.name!r}: release {run.release.number} must have parameters for at least one"
             f" pretest or operational item; got none{why}"
         )
-    pool = pool_of(tuple(kept), table, provisional=run.release.provisional)
+    pretest = tuple(item for item in bank.items if item.status == PRETEST)
+    pool = pool_of(tuple(kept), table, provisional=run.release.provisional, pretest=pretest)
     return Snapshot(bank, run.release, table, pool, tuple(left_out), fingerprints)
 
 
-def pool_of(items: tuple[Item, ...], table: ParameterTable, *, provisional: bool) -> Pool:
+def pool_of(
+    items: tuple[Item, ...], table: ParameterTable, *, provisional: bool, pretest: tuple[Item, ...] = ()
+) -> Pool:
     """Return the pool of some items, in their order, all of which have parameters in the table.
+
+    Parameters
+    ----------
+    pretest : items that may be shown unscored, with parameters or without
 
     Raises
     ------
@@ -129,22 +139,35 @@ def pool_of(items: tuple[Item, ...], table: ParameterTable, *, provisional: bool
     """
     ids = frozenset(item.id for item in items)
     rows = np.array([table.items.row[item.id] for item in items], dtype=np.intp)
-    pairs = {frozenset({item.id, enemy}) for item in items for enemy in item.enemies if enemy in ids}
+    shown = ids | {item.id for item in pretest}
+    pairs = {
+        frozenset({item.id, enemy}) for item in (*items, *pretest) for enemy in item.enemies if enemy in shown
+    }
     bases = {base for row, base in zip(table.ids, table.basis, strict=True) if row in ids}
     return Pool(
         parameters=table.items.take(rows),
-        attributes={
-            "domain": tuple(item.domain for item in items),
-            "competency": tuple(item.competency for item in items),
-            "level": tuple(item.level for item in items),
-            "status": tuple(item.status for item in items),
-            "tags": tuple(item.tags for item in items),
-            "concepts": tuple(item.concepts for item in items),
-        },
+        attributes=_attributes(items),
         enemies=tuple(sorted(pairs, key=sorted)),
         options=tuple(tuple(item.options) for item in items),
         provisional=provisional or JUDGED in bases,
+        unscored=Unscored(
+            tuple(item.id for item in pretest),
+            _attributes(pretest),
+            tuple(tuple(item.options) for item in pretest),
+        ),
     )
+
+
+def _attributes(items: tuple[Item, ...]) -> Attributes:
+    """Return what content rules can ask about, as columns."""
+    return {
+        "domain": tuple(item.domain for item in items),
+        "competency": tuple(item.competency for item in items),
+        "level": tuple(item.level for item in items),
+        "status": tuple(item.status for item in items),
+        "tags": tuple(item.tags for item in items),
+        "concepts": tuple(item.concepts for item in items),
+    }
 
 
 def item_text(item: Item) -> dict[str, Any]:

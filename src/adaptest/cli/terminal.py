@@ -50,6 +50,8 @@ def _intro(sitting: Sitting, says: Sentences) -> list[str]:
     if sitting.recorded:
         lines = [says.resumed.format(recorded=sitting.recorded)]
     lines.append(says.intro_practice if exam.explains_each else says.intro_exam)
+    if about.pretest:
+        lines.append(says.intro_pretest.format(pretest=about.pretest))
     lines.append(says.intro_pause)
     if about.provisional:
         lines.append(about.provisional_note or says.provisional)

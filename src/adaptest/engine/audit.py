@@ -19,7 +19,7 @@ IN_WORDS = {
     "excluded": "excluded for this person",
     "ineligible": "barred by exposure control",
     "withdrawn": "withdrawn while the sitting ran",
-    "enemy": "enemy of an item given",
+    "enemy": "enemy of an item given, or of a pretest item of this sitting",
     ROOM: "its content area is full until the next possible end",
     NEEDED: "content areas that still lack items need the room",
 }

@@ -21,7 +21,6 @@ class Sittings:
     Attributes
     ----------
     seed : (N,) 64 bits
-    presented : items presented so far, scored or not: the position of the next draws
     available : (N, J) items that no exclusion, presentation or enemy bars
     counts : (N, C) scored items by cell of the blueprint
     rows, scores : (N, n) scored items in order, and the category each was scored in
@@ -31,7 +30,6 @@ class Sittings:
     """
 
     seed: Seeds
-    presented: int
     available: Bools
     counts: Counts
     rows: Rows
@@ -53,7 +51,6 @@ class Sittings:
         """Return some of the sittings."""
         return Sittings(
             self.seed[which],
-            self.presented,
             self.available[which],
             self.counts[which],
             self.rows[which],
@@ -66,7 +63,12 @@ class Sittings:
 
 
 def draws(seed: Seeds, stream: Stream, position: int) -> Floats:
-    """Return (N,) draws; for one sitting by the quick way, which gives the same bits."""
+    """Return (N,) draws; for one sitting by the quick way, which gives the same bits.
+
+    Parameters
+    ----------
+    position : scored items given before
+    """
     if len(seed) == 1:
         return np.array([uniform_one(int(seed[0]), stream, position)])
     return uniform(seed, stream, position)

@@ -12,6 +12,7 @@ from adaptest.constraints.blueprint import NEEDED, ROOM, Blueprint
 from adaptest.constraints.reach import Reach
 from adaptest.engine.batch import Seeds, Sittings, draws
 from adaptest.engine.estimation import Estimator
+from adaptest.engine.pretest import Seeding
 from adaptest.errors import PoolExhaustedError
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream
@@ -58,6 +59,7 @@ class Design:
     interim, final : estimators while the sitting runs, and at its end
     stopping : asked in this order
     shuffle : whether options are shown in an order drawn for the sitting
+    seeding : how pretest items are dealt; None where there are none
     """
 
     artifact: str
@@ -72,6 +74,7 @@ class Design:
     final: Estimator
     stopping: tuple[StoppingRule, ...]
     shuffle: bool
+    seeding: Seeding | None = None
     _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -113,7 +116,7 @@ class Design:
         carried = self.interim.start(n)
         estimates = self.interim.estimates(carried, nothing, nothing)
         counts = np.zeros((n, self.blueprint.n_cells), dtype=np.int64)
-        return Sittings(seed, 0, ~barred, counts, nothing, nothing, carried, *_deciding(estimates))
+        return Sittings(seed, ~barred, counts, nothing, nothing, carried, *_deciding(estimates))
 
     def record(self, sittings: Sittings, rows: Rows, scores: Rows) -> Sittings:
         """Return the sittings after one more scored item each: `rows` (N,), scored `scores` (N,)."""
@@ -128,7 +131,6 @@ class Design:
         estimates = self.interim.estimates(carried, all_rows, all_scores)
         return Sittings(
             sittings.seed,
-            sittings.presented + 1,
             available,
             counts,
             all_rows,
@@ -176,8 +178,8 @@ class Design:
     def choose(self, sittings: Sittings) -> Choice:
         """Return what each sitting presents next.
 
-        Draws depend only on the seed and the position, so choosing twice, or among other sittings,
-        gives one answer.
+        Draws depend only on the seed and the number of scored items, so choosing twice, among other
+        sittings, or with pretest items between, gives one answer.
 
         Raises
         ------
@@ -196,7 +198,7 @@ class Design:
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
             self._refuse(sittings, allowed)
         choice, tie = (
-            draws(sittings.seed, stream, sittings.presented) for stream in (Stream.SELECTION, Stream.TIE)
+            draws(sittings.seed, stream, sittings.length) for stream in (Stream.SELECTION, Stream.TIE)
         )
         column = self.picker(candidates.value, choice, tie)
         row = candidates.rows[np.arange(len(sittings)), column]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-ENGINE_VERSION = "1.0"  # rises whenever the same state and design could lead to another decision
+ENGINE_VERSION = "1.1"  # rises whenever the same state and design could lead to another decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,21 @@ class Length(Strict):
     maximum: Whole | None = Field(default=None, ge=1)
 
 
+class Window(Strict):
+    """Numbers of the questions among which pretest items may stand, counted from 1, both included."""
+
+    first: Whole = Field(alias="from", ge=1)
+    last: Whole = Field(alias="to", ge=1)
+
+
+class Pretest(Strict):
+    """How many unscored items each candidate is given, where, and of which status or other attribute."""
+
+    items: Whole = Field(ge=1)
+    positions: Window
+    pool: dict[str, Values] = {"status": ("pretest",)}
+
+
 class Bounds(Strict):
     """Hard bounds on a kind of items, as shares of the scored length or as numbers."""
 
@@ -154,7 +169,13 @@ class Reporting(Strict):
 
 
 class ExamSpec(Strict):
-    """An exam definition."""
+    """An exam definition.
+
+    Attributes
+    ----------
+    pool : attribute -> values that its items have
+    form : ids of its items in their order, where it is a fixed form; each has those values
+    """
 
     format: Literal["adaptest-exam/1"]
     id: str = Field(min_length=1)
@@ -163,6 +184,8 @@ class ExamSpec(Strict):
     demo: Truth = False
     secure: Truth = False
     pool: dict[str, Values] = {}
+    form: tuple[str, ...] = ()
+    pretest: Pretest | None = None
     length: Length = Length()
     blueprint: Content = Content()
     selection: Selection = Selection()

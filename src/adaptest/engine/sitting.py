@@ -8,7 +8,7 @@ replay : events -> state          evolve, from the first to the last
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -28,6 +28,7 @@ from adaptest.engine.events import (
     SittingStarted,
     SittingVoided,
 )
+from adaptest.engine.pretest import deal, scored_enemies
 from adaptest.engine.state import Pending, State
 from adaptest.errors import ReplayError, SittingError
 from adaptest.numerics.random import Stream, permutation
@@ -54,10 +55,12 @@ def start(
     """
     barred = tuple(item for item in excluded if item in design.pool.row)
     tuned_out = tuple(item for item in ineligible if item in design.pool.row)
-    if not design.can_run(barred + tuned_out):
+    dealt = tuple(pretest)
+    rivals = scored_enemies(design.pool, (item for _, item in dealt))
+    if not design.can_run(barred + tuned_out + rivals):
         raise SittingError(
-            f"{len(set(barred + tuned_out))} of {len(design.pool)} items are barred, and without them the"
-            " exam's content rules cannot be kept to its end; bar fewer items"
+            f"{len({*barred, *tuned_out, *rivals})} of {len(design.pool)} items are barred, and without them"
+            " the exam's content rules cannot be kept to its end; bar fewer items"
         )
     return SittingStarted(
         seed,
@@ -65,8 +68,37 @@ def start(
         design.pool.fingerprint,
         barred,
         tuned_out,
-        tuple(pretest),
+        dealt,
         tuple(accommodations),
+    )
+
+
+def deal_pretest(
+    design: Design,
+    seed: int,
+    *,
+    shown: Mapping[str, int],
+    seen: Collection[str] = (),
+    barred: Iterable[str] = (),
+) -> tuple[tuple[int, str], ...]:
+    """Return the pretest items that `start` takes for a sitting, (place, item); () where the exam has none.
+
+    Parameters
+    ----------
+    shown : how often each item was shown so far, to anybody: the least shown come first
+    seen : items this person has seen, dealt only when no other is left
+    barred : scored items that the sitting will be without
+    """
+    if design.seeding is None:
+        return ()
+    without = tuple(barred)
+    return deal(
+        design.seeding,
+        design.pool,
+        seed,
+        shown=shown,
+        seen=seen,
+        spared=lambda items: not items or design.can_run(without + items),
     )
 
 
@@ -168,7 +200,8 @@ def _started(event: SittingStarted, design: Design) -> State:
     excluded = frozenset(_row(item, event, design) for item in event.excluded)
     ineligible = frozenset(_row(item, event, design) for item in event.ineligible) - excluded
     barred = np.zeros((1, len(design.pool)), dtype=np.bool_)
-    barred[0, [*excluded, *ineligible]] = True
+    rivals = scored_enemies(design.pool, (item for _, item in event.pretest))
+    barred[0, [*excluded, *ineligible, *(design.pool.row[item] for item in rivals)]] = True
     batch = design.begin(np.array([event.seed], dtype=np.uint64), barred)
     return State(
         event.seed,
@@ -202,8 +235,7 @@ def _presented(state: State, event: ItemPresented, design: Design) -> State:
 def _answered(state: State, pending: Pending, event: ResponseGiven, design: Design) -> State:
     presented = state.presented + 1
     if pending.row is None:
-        batch = replace(state.batch, presented=presented)
-        return replace(state, presented=presented, pending=None, batch=batch)
+        return replace(state, presented=presented, pending=None)
     categories = int(design.pool.parameters.categories[pending.row])
     if not 0 <= event.score < categories:
         raise ReplayError(f"item {event.item!r}: score must be in 0..{categories - 1}; got {event.score}")
@@ -227,7 +259,12 @@ def _withdrawn(state: State, items: tuple[str, ...], design: Design) -> State:
     available = state.batch.available.copy()
     new = frozenset(row for row in rows if available[0, row])
     available[0, list(new)] = False
-    return replace(state, withdrawn=state.withdrawn | new, batch=replace(state.batch, available=available))
+    return replace(
+        state,
+        withdrawn=state.withdrawn | new,
+        pretest=tuple(planned for planned in state.pretest if planned[1] not in items),
+        batch=replace(state.batch, available=available),
+    )
 
 
 def _decision(state: State, design: Design, choice: Choice) -> Decision:
@@ -273,11 +310,8 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
 
 def _options(item: str, state: State, design: Design) -> tuple[str, ...]:
     """Return the bank letters of an item's options in the order shown."""
-    row = design.pool.row.get(item)
-    if row is None or not design.pool.options:
-        return ()
-    letters = design.pool.options[row]
-    if not design.shuffle:
+    letters = design.pool.letters(item)
+    if not (letters and design.shuffle):
         return letters
     order = permutation(state.seed, Stream.OPTIONS, state.presented, len(letters))
     return tuple(letters[k] for k in order)

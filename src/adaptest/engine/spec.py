@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, get_type_hints
 
 import numpy as np
@@ -18,15 +18,17 @@ from adaptest.constraints.blueprint import Blueprint, Rule
 from adaptest.constraints.conditions import select
 from adaptest.constraints.conflict import admissible
 from adaptest.constraints.reach import Reach
+from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
 from adaptest.engine.estimation import Anew, CarriedEap, Estimator, FixedGridEap
+from adaptest.engine.items import column, filtered, has, pretest
 from adaptest.engine.schema import FORMAT, Bounds, ExamSpec, Scalar
-from adaptest.engine.text import Marked, Path, read
+from adaptest.engine.text import Path, read
 from adaptest.errors import AdaptestError, ExamError, InfeasibleError
 from adaptest.models.base import Bools
 from adaptest.numerics.quadrature import NormalPrior, fixed_grid
 from adaptest.parameters import ItemParameters
-from adaptest.pool import Pool, Value
+from adaptest.pool import Pool
 from adaptest.scoring.jeffreys import JeffreysMode
 from adaptest.scoring.map import MaximumAPosteriori
 from adaptest.scoring.mle import MaximumLikelihood
@@ -55,19 +57,8 @@ ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
     "mle": lambda items, prior: Anew("mle", Mode.of(items, MaximumLikelihood()), prior),
     "jeffreys": lambda items, prior: Anew("jeffreys", Mode.of(items, JeffreysMode()), prior),
 }
+LATER = ("form", "pretest")
 INTERIM = ("eap", "map")  # those that have an estimate from the first item on, whatever the responses
-
-
-@dataclass(frozen=True, slots=True)
-class Exam:
-    """An exam definition that was read: the words, and where they stand."""
-
-    spec: ExamSpec
-    source: Marked
-
-    def fault(self, path: Path, sentence: object) -> ExamError:
-        """Return the error that begins with the place of a value."""
-        return ExamError(f"{self.source.at(path)}: {sentence}")
 
 
 def read_exam(text: str, where: str = "exam") -> Exam:
@@ -115,7 +106,7 @@ def build(exam: Exam, pool: Pool) -> Design:
             "feedback.explanation: a certification exam may explain its items only as a demo; say demo: true,"
             " or none",
         )
-    used = _filtered(exam, pool)
+    used = filtered(exam, pool)
     minimum, maximum = _lengths(exam, used)
     blueprint = _blueprint(exam, used)
     reach = None
@@ -129,6 +120,7 @@ def build(exam: Exam, pool: Pool) -> Design:
     elif blueprint.rules:
         raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
     interim, final = _estimators(exam, used.parameters)
+    seeding, used = pretest(exam, pool, used)
     return Design(
         artifact=artifact(spec),
         pool=used,
@@ -144,12 +136,18 @@ def build(exam: Exam, pool: Pool) -> Design:
             _part(exam, ("stopping", k), STOPPING, rule, "rule") for k, rule in enumerate(spec.stopping)
         ),
         shuffle=spec.options.shuffle,
+        seeding=seeding,
     )
 
 
 def artifact(spec: ExamSpec) -> str:
-    """Return a definition as canonical JSON, every default written out."""
-    body = spec.model_dump(mode="json")
+    """Return a definition as canonical JSON, every default written out.
+
+    Words that came after the first release are left out where they say nothing, so that old ones stay as
+    they were written.
+    """
+    unsaid = {name for name in LATER if not getattr(spec, name)}
+    body = spec.model_dump(mode="json", by_alias=True, exclude=unsaid)
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -202,43 +200,6 @@ def _part(
         raise exam.fault(path, error) from None
 
 
-def _filtered(exam: Exam, pool: Pool) -> Pool:
-    """Return the items the exam's filter keeps."""
-    kept = np.ones(len(pool), dtype=np.bool_)
-    for name, wanted in exam.spec.pool.items():
-        column = _column(exam, pool, name, ("pool", name))
-        mine = np.array([_has(value, wanted) for value in column], dtype=np.bool_)
-        kept &= mine
-        if not kept.any():
-            one = " or ".join(str(value) for value in wanted)
-            raise exam.fault(
-                ("pool", name), f"pool.{name}: must leave at least one item; got none that is {one}"
-            )
-    used = pool if kept.all() else pool.take(np.flatnonzero(kept))
-    if not len(used):
-        raise exam.fault((), "the pool must have at least one item; got none")
-    if used.sets:
-        raise exam.fault(
-            ("pool",),
-            f"item set {next(iter(used.sets))!r}: the items of a set must be given together, which no"
-            " selection here does; leave its items out of the pool",
-        )
-    return used
-
-
-def _has(value: Value, wanted: tuple[Scalar, ...]) -> bool:
-    """Return whether an attribute's value, or one of several, is among those wanted."""
-    held = value if isinstance(value, tuple) else (value,)
-    return any(one == want for one in held for want in wanted)
-
-
-def _column(exam: Exam, pool: Pool, name: str, path: Path) -> tuple[Value, ...]:
-    if name not in pool.attributes:
-        known = ", ".join(sorted(pool.attributes)) or "none"
-        raise exam.fault(path, f"{'.'.join(map(str, path))}: must be an attribute of the items ({known})")
-    return pool.attributes[name]
-
-
 def _lengths(exam: Exam, pool: Pool) -> tuple[int, int | None]:
     """Return minimum and maximum scored length."""
     minimum, maximum = exam.spec.length.minimum, exam.spec.length.maximum
@@ -260,10 +221,10 @@ def _blueprint(exam: Exam, pool: Pool) -> Blueprint:
     rules = []
     content = exam.spec.blueprint
     for name, values in content.attributes.items():
-        column = _column(exam, pool, name, ("blueprint", name))
+        held_by_all = column(exam, pool, name, ("blueprint", name))
         for value, bounds in values.items():
             path: Path = ("blueprint", name, value)
-            mine = np.array([_has(held, (value,)) for held in column], dtype=np.bool_)
+            mine = np.array([has(held, (value,)) for held in held_by_all], dtype=np.bool_)
             if not mine.any():
                 raise exam.fault(path, f"blueprint.{name}.{value}: must have at least one item; got none")
             rules.append(_rule_of(exam, path, f"{name} {value}", mine, None, bounds))

@@ -126,7 +126,7 @@ class Responder:
     def __call__(self, who: Rows, chosen: Rows, sittings: Sittings) -> Rows:
         """Return (n,) scores of simulees `who` on items `chosen`, one each."""
         items = self.design.pool.parameters
-        u = uniform(self.seed[who], Stream.SIMULEE, sittings.presented)
+        u = uniform(self.seed[who], Stream.SIMULEE, sittings.length)
         scores = np.zeros(len(who), dtype=np.intp)
         order = np.argsort(chosen, kind="stable")
         used, first = np.unique(chosen[order], return_index=True)
