@@ -12,6 +12,7 @@ from adaptest.bank.lifecycle import SHOWN
 from adaptest.bank.provisional import write_judged_run
 from adaptest.bank.releases import current_release, read_releases, read_run
 from adaptest.bank.snapshot import current_snapshot
+from adaptest.engine.sitting import deal_pretest
 from adaptest.engine.spec import build, read_exam
 from adaptest.report.judged_run import page as judged_page
 
@@ -183,29 +184,98 @@ def test_there_is_a_drill_for_each_competency(bank):
     assert bank.header.default_exam == "practice"
 
 
+def exam_of(bank, name):
+    file = bank.exam(name)
+    return read_exam(file.text, file.path)
+
+
 def test_every_exam_can_run(bank, snapshot):
+    assert set(bank.exams) == {"practice", "certification", "mock-linear", *drills(bank)}
     for name in bank.exams:
-        file = bank.exam(name)
-        exam = read_exam(file.text, file.path)
+        exam = exam_of(bank, name)
         assert exam.spec.id == name
-        assert exam.spec.stakes == "practice"
-        assert exam.spec.feedback.explanation == "after_each"
         assert exam.spec.options.shuffle
-        build(exam, snapshot.pool)
+        design = build(exam, snapshot.pool)
+        assert set(design.pool.attributes["status"]) == {"operational"}, name
+        if name == "practice" or name in drills(bank):
+            assert exam.spec.stakes == "practice"
+            assert exam.spec.feedback.explanation == "after_each"
 
 
-def test_the_practice_exam_can_stop_at_every_length_from_23_to_30(bank, snapshot):
-    file = bank.exam("practice")
-    exam = read_exam(file.text, file.path)
-    assert (exam.spec.length.minimum, exam.spec.length.maximum) == (23, 30)
-    assert [dict(rule) for rule in exam.spec.stopping] == [{"rule": "sem", "at_most": 0.40}]
+@pytest.mark.parametrize(
+    ("name", "shortest", "longest"),
+    [("practice", 23, 40), ("certification", 60, 100), ("mock-linear", 120, 120)],
+)
+def test_an_exam_can_stop_at_every_length_it_may_have(bank, snapshot, name, shortest, longest):
+    exam = exam_of(bank, name)
+    assert (exam.spec.length.minimum, exam.spec.length.maximum) == (shortest, longest)
     design = build(exam, snapshot.pool)
-    assert design.reach.stops == tuple(range(23, 31))
+    assert design.reach.stops == tuple(range(shortest, longest + 1))
 
 
-def test_the_practice_blueprint_is_the_proposed_one(bank):
-    file = bank.exam("practice")
-    content = read_exam(file.text, file.path).spec.blueprint
+def test_the_practice_exam_stops_when_it_is_precise_enough(bank):
+    rules = exam_of(bank, "practice").spec.stopping
+    assert [dict(rule) for rule in rules] == [{"rule": "sem", "at_most": 0.40}]
+
+
+def test_the_certification_exam_keeps_the_policy_of_one(bank, snapshot):
+    exam = exam_of(bank, "certification")
+    spec = exam.spec
+    assert (spec.stakes, spec.demo, spec.secure) == ("certification", True, True)
+    assert spec.feedback.explanation == "none"
+    assert spec.estimation.final == "wle"
+    (rule,) = [dict(rule) for rule in spec.stopping]
+    assert rule == {"rule": "confidence_interval", "cut": spec.reporting.cut.theta, "confidence": 0.95}
+    design = build(exam, snapshot.pool)
+    assert (design.seeding.items, design.seeding.first, design.seeding.last) == (10, 4, 89)
+    assert set(design.pool.unscored.ids) == {item.id for item in bank.items if item.status == "pretest"}
+    assert len(design.pool.unscored) >= 40
+
+
+def test_each_certification_sitting_is_dealt_ten_pretest_items_alike(bank, snapshot):
+    design = build(exam_of(bank, "certification"), snapshot.pool)
+    shown = Counter()
+    for seed in range(100):
+        dealt = deal_pretest(design, seed, shown=shown)
+        assert len(dealt) == 10
+        shown.update(item for _, item in dealt)
+    used = [shown[item] for item in design.pool.unscored.ids]
+    assert max(used) - min(used) <= 1
+
+
+def test_the_form_of_the_mock_exam_keeps_its_blueprint(bank, snapshot):
+    exam = exam_of(bank, "mock-linear")
+    form = exam.spec.form
+    assert len(set(form)) == len(form) == 120
+    items = [bank.item(name) for name in form]
+    assert all(item.status == "operational" for item in items)
+    domains = Counter(item.domain for item in items)
+    levels = Counter(item.level for item in items)
+    content = exam.spec.blueprint
+    for counts, attribute in ((domains, "domain"), (levels, "level")):
+        assert set(content.attributes[attribute]) == set(counts)
+        for value, bounds in content.attributes[attribute].items():
+            low, high = bounds.minimum_percent, bounds.maximum_percent
+            assert low <= 100 * counts[value] / 120 <= high, value
+    assert all(abs(domains[code] - 1.2 * percent) <= 1.5 for code, percent in TARGET.items())
+    listening = sum(item.competency == LISTENING and item.domain == "INT" for item in items)
+    assert 2 * listening >= domains["INT"]
+    assert all(set(item.enemies).isdisjoint(form) for item in items)
+    assert {item.competency for item in items} == set(bank.competencies)
+    assert dict(exam.spec.selection.criterion) == {"name": "fixed_order"}
+    assert build(exam, snapshot.pool).pool.ids == form
+
+
+def test_the_mock_exam_measures_best_at_the_cut(bank, snapshot):
+    design = build(exam_of(bank, "mock-linear"), snapshot.pool)
+    at = design.pool.parameters.information(np.array([-1.0, 0.0, 1.0])).sum(axis=1)
+    assert at[1] == at.max()
+    assert 1 / np.sqrt(at[1]) <= 0.20
+
+
+@pytest.mark.parametrize("name", ["practice", "certification", "mock-linear"])
+def test_the_blueprint_is_the_proposed_one(bank, name):
+    content = exam_of(bank, name).spec.blueprint
     bounds = content.attributes["domain"]
     for code, target in TARGET.items():
         low, high = bounds[code].minimum_percent, bounds[code].maximum_percent
