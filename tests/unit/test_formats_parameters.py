@@ -22,19 +22,6 @@ BILOG = " a title\n >GLOBAL\n   1    2\n    2\n" + "".join(
     f"{item:8}{'TEST1':8}" + "".join(f"{value:10.5f}" for value in values) + "\n"
     for item, values in BILOG_ITEMS.items()
 )
-PARSCALE = """ partial credit
- second title
-GROUP 01    2    3    6
-    2    1
- heading
-BLOCK1      3   1   0.90000   0.05000   0.20000   0.04000   0.00000   0.00000
-BLOCK1      3   2   1.10000   0.05000  -0.30000   0.04000   0.00000   0.00000
-   0.00000   0.50000  -0.50000
-   0.00000   0.10000   0.10000
-BLOCK2      2   3   1.00000   0.05000   0.70000   0.04000   0.25000   0.02000
-   0.00000   0.00000
-   0.00000   0.00000
-"""
 FLEXMIRT = (
     "1\tv1\t1\t1\t1\t2\t-1.0986122886681098\t-0.5\t1.25\n"
     "1\tv2\t1\t1\t2\t2\t0.6\t1.2\n"
@@ -67,7 +54,6 @@ all,GROUP,GroupPars,MEAN_1,12,0,-Inf,Inf,FALSE
 WOUNDS = [b"", b"\x00", b"\xff", b"nan", b"1e999", b"0", b"\n", b'"', b"9" * 30]
 FILES = {
     "bilog": BILOG,
-    "parscale": PARSCALE,
     "flexmirt": FLEXMIRT,
     "winsteps": IFILE,
     "mirt-coef": COEF,
@@ -122,14 +108,6 @@ def test_bilog_columns_that_contradict_each_other_are_refused(tmp_path):
         "file:5: item 'ITEM0001': intercept must be -slope x threshold; got 1, 0.8 and 1.25; the columns are"
         " not those of a BILOG-MG .PAR file"
     )
-
-
-def test_parscale_steps_lie_at_location_minus_category_parameter(tmp_path):
-    table = read(tmp_path, "parscale")
-    assert table.ids == ("BLOCK1-1", "BLOCK1-2", "BLOCK2-3")
-    assert table.models == ("gpcm", "gpcm", "3pl")
-    assert column(table, "step")[:2].ravel() == pytest.approx([-0.3, 0.7, -0.8, 0.2])
-    assert "partial credit: location - category" in table.notes[1]
 
 
 def test_flexmirt_rows_by_model(tmp_path):

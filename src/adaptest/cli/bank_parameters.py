@@ -10,11 +10,11 @@ from adaptest.errors import OptionError
 
 OURS = "adaptest"
 # the names in PARAMETER_FORMATS, here so that --help loads no reader; a test compares
-NAMES = ("bilog", "parscale", "flexmirt", "winsteps", "mirt-coef", "mirt-values")
+NAMES = ("bilog", "flexmirt", "winsteps", "mirt-coef", "mirt-values")
 NEEDS_A_PERSON = 3
 
 
-@click.command("parameters", short_help="Convert parameters of BILOG, PARSCALE, flexMIRT, Winsteps, mirt.")
+@click.command("parameters", short_help="Convert parameters of BILOG, flexMIRT, Winsteps, mirt.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option(

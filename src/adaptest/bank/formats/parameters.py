@@ -16,7 +16,6 @@ from adaptest.bank.formats.csvfile import decoded
 from adaptest.bank.formats.parameters_bilog import read_bilog
 from adaptest.bank.formats.parameters_flexmirt import read_flexmirt, write_flexmirt
 from adaptest.bank.formats.parameters_mirt import read_mirt_coef, read_mirt_values, write_mirt_values
-from adaptest.bank.formats.parameters_parscale import read_parscale
 from adaptest.bank.formats.parameters_rows import Rows
 from adaptest.bank.formats.parameters_winsteps import read_winsteps, write_winsteps
 from adaptest.errors import AdaptestError, OptionError, ParameterFileError
@@ -41,7 +40,6 @@ PARAMETER_FORMATS: Mapping[str, ParameterFormat] = MappingProxyType(
         format_.name: format_
         for format_ in (
             ParameterFormat("bilog", "BILOG-MG .PAR", read_bilog),
-            ParameterFormat("parscale", "PARSCALE .PAR", read_parscale),
             ParameterFormat("flexmirt", "flexMIRT -prm.txt", read_flexmirt, write_flexmirt),
             ParameterFormat(
                 "winsteps", "Winsteps IFILE in, anchors (IAFILE, SAFILE) out", read_winsteps, write_winsteps
