@@ -62,6 +62,9 @@ def test_a_certification_to_its_longest_is_held_and_has_ten_pretest_rows(adaptes
     text = page.read_text("utf-8")
     assert "Provisional" in text
     assert not [item for item in keys if item in text]
+    places = ", ".join(str(int(row["position"]) + 1) for row in pretest)
+    story = " ".join(adaptest("exam", "explain", held["sitting"], check=0).stdout.split())
+    assert f"10 pretest items, to be shown as questions {places}" in story
     number = int(pretest[0]["position"]) + 1
     why = adaptest("exam", "explain", held["sitting"], "--item", str(number), check=0).stdout
     assert "a pretest item agreed for this place; it is not scored" in " ".join(why.split())

@@ -62,8 +62,11 @@ def explained(stored: Stored, number: int | None = None) -> Iterator[str]:
     yield f"sitting {stored.row.sitting}: {about.exam}, {stored.result.status}; release {about.release}"
     for event in stored.events:
         match event:
-            case SittingStarted(seed=seed, excluded=seen):
+            case SittingStarted(seed=seed, excluded=seen, pretest=dealt):
                 yield f"seed {seed}; {len(seen)} items left out because they were seen before"
+                if dealt:
+                    places = ", ".join(str(place + 1) for place, _ in dealt)
+                    yield from wrap(f"{len(dealt)} pretest items, to be shown as questions {places}", WIDTH)
             case ItemPresented():
                 yield from _in_short(stored, event)
             case SittingEnded(reason=reason, estimate=final):
