@@ -161,10 +161,13 @@ class Pool:
 
     def letters(self, item: str) -> tuple[str, ...]:
         """Return the bank letters of an item's options, scored or not; () where nobody knows any."""
-        for ids, options in ((self.ids, self.options), (self.unscored.ids, self.unscored.options)):
-            if options and item in ids:
-                return options[ids.index(item)]
-        return ()
+        return self._letters.get(item, ())
+
+    @cached_property
+    def _letters(self) -> dict[str, tuple[str, ...]]:
+        """Bank letters by item id, where the pool knows them."""
+        both = ((self.ids, self.options), (self.unscored.ids, self.unscored.options))
+        return {item: own for ids, options in both for item, own in zip(ids, options, strict=False)}
 
     def rivals_of(self, item: str) -> frozenset[str]:
         """Return the ids that one sitting may not see beside this one, scored or not."""
