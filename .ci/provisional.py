@@ -4,7 +4,6 @@ Needed whenever an item's stem, options, key or judged difficulty changed, or an
 --replace the releases begin anew, which is right only for releases that nobody was ever given.
 """
 
-
 import json
 import shutil
 import sys
