@@ -118,10 +118,16 @@ def _provisional(exam: _Built, snapshot: Snapshot) -> Iterator[Finding]:
         yield found("EX04", f"release {snapshot.release.number} ({snapshot.release.run})", exam=exam.name)
 
 
+def _asked(exam: _Built) -> frozenset[str]:
+    """Return every item that an exam may show, pretest ones among them."""
+    pool = exam.design.pool
+    return frozenset(pool.ids) | frozenset(pool.unscored.ids)
+
+
 def _sharing(exams: list[_Built]) -> Iterator[Finding]:
     """EX03: items that an exam explains and a certification exam asks."""
     certification: Mapping[str, frozenset[str]] = {
-        exam.name: frozenset(exam.design.pool.ids)
+        exam.name: _asked(exam)
         for exam in exams
         if exam.spec.stakes == "certification" and not exam.spec.demo
     }
@@ -129,7 +135,7 @@ def _sharing(exams: list[_Built]) -> Iterator[Finding]:
         if exam.spec.feedback.explanation == "none":
             continue
         for name, items in certification.items():
-            shared = sorted(items & frozenset(exam.design.pool.ids))
+            shared = sorted(items & _asked(exam))
             if shared and name != exam.name:  # its own keys it may not show at all: building it says so
                 rule = f"exam {exam.name!r}, which shows keys, must share no item with {name!r}"
                 got = f"{len(shared)} items, {shared[0]} the first"
