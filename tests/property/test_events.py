@@ -97,3 +97,12 @@ def test_what_is_not_an_event_is_refused_with_a_sentence(text, sentence):
     with pytest.raises(EventError) as caught:
         from_json(text)
     assert str(caught.value) == sentence
+
+
+def test_a_field_that_came_later_is_written_only_where_it_says_something():
+    old = SittingStarted(7)
+    assert "spared" not in to_json(old)
+    new = SittingStarted(7, barred_in_band=(("i1",), ()), spared=("i2",))
+    assert '"barred_in_band":[["i1"],[]]' in to_json(new)
+    assert from_json(to_json(old)) == old
+    assert from_json(to_json(new)) == new

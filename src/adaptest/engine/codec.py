@@ -9,7 +9,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from adaptest.engine.events import EVENTS, Event
+from adaptest.engine.events import EVENTS, LATER, Event
 from adaptest.errors import EventError
 
 Body = dict[str, Any]
@@ -57,11 +57,19 @@ def _types(kind: type) -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(kind)}
 
 
+@cache
+def _later(kind: type) -> dict[str, Any]:
+    """Return the fields that came after the first release, which are written only where they say something."""
+    return {one.name: one.default for one in fields(kind) if LATER.keys() <= one.metadata.keys()}
+
+
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it."""
     if is_dataclass(value):
         kind = cast("type", type(value))
-        return {name: _plain(getattr(value, name)) for name in _types(kind)}
+        later = _later(kind)
+        held = {name: getattr(value, name) for name in _types(kind)}
+        return {name: _plain(own) for name, own in held.items() if name not in later or own != later[name]}
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     return value
@@ -69,11 +77,14 @@ def _plain(value: Any) -> Any:
 
 def _read_fields(where: str, kind: type, body: Any) -> Any:
     """Return the `kind` whose fields a JSON object holds, no more and no less."""
-    declared = _types(kind)
-    if not isinstance(body, dict) or set(body) != set(declared):
+    declared, later = _types(kind), _later(kind)
+    if not isinstance(body, dict) or not set(declared) - set(later) <= set(body) <= set(declared):
         got = ", ".join(sorted(body)) if isinstance(body, dict) else repr(body)
-        raise EventError(f"{where}: must have {', '.join(sorted(declared))}; got {got or 'nothing'}")
-    return kind(**{name: _read(f"{where}: {name}", declared[name], body[name]) for name in declared})
+        wanted = ", ".join(sorted(set(declared) - set(later)))
+        raise EventError(f"{where}: must have {wanted}; got {got or 'nothing'}")
+    return kind(
+        **{name: _read(f"{where}: {name}", declared[name], body[name]) for name in declared if name in body}
+    )
 
 
 def _read(where: str, declared: Any, value: Any) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+LATER: dict[str, bool] = {
+    "later": True
+}  # metadata of a field added after 1.1: left out where it is its default
 ENGINE_VERSION = "1.1"  # rises whenever the same state and design could lead to another decision
 
 
@@ -38,6 +41,9 @@ class Decision:
     eligible : how many items could have been chosen by the rules
     ruled_out : (reason, how many items) for the first reason that bars each of the others
     next_stop : the length at which the sitting may next stop
+    band : the theta band that exposure control looked at, from 0; None where it looks at none
+    passed_over : items that were chosen before this one and failed their exposure draw, in order
+    waived : the exposure rule that was set aside, because no item was left that it allows
     """
 
     estimate: Estimated
@@ -48,6 +54,9 @@ class Decision:
     eligible: int
     ruled_out: tuple[tuple[str, int], ...]
     next_stop: int
+    band: int | None = field(default=None, metadata=LATER)
+    passed_over: tuple[str, ...] = field(default=(), metadata=LATER)
+    waived: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,8 @@ class SittingStarted(Stamp):
     ineligible : items that exposure control barred for this sitting
     pretest : (position, item): unscored items and the places, from 0, at which they are presented
     accommodations : (name, value), as agreed for this person
+    barred_in_band : the items that exposure control bars while theta is in each band, from the lowest
+    spared : items that exposure control would have barred, had the exam been able to do without them
     """
 
     schema: ClassVar[int] = 1
@@ -86,6 +97,8 @@ class SittingStarted(Stamp):
     ineligible: tuple[str, ...] = ()
     pretest: tuple[tuple[int, str], ...] = ()
     accommodations: tuple[tuple[str, str], ...] = ()
+    barred_in_band: tuple[tuple[str, ...], ...] = field(default=(), metadata=LATER)
+    spared: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
