@@ -59,7 +59,7 @@ def _types(kind: type) -> dict[str, Any]:
 
 @cache
 def _later(kind: type) -> dict[str, Any]:
-    """Return the fields that came after the first release, which are written only where they say something."""
+    """Return the fields that came after the first release: written only where they say something."""
     return {one.name: one.default for one in fields(kind) if LATER.keys() <= one.metadata.keys()}
 
 
