@@ -72,11 +72,10 @@ def show(capsys, line):
 def arithmetic(design, batch):
     """Selection and EAP alone: candidates, draws, pick; posterior, mean, standard deviation."""
     begin = thread_time()
-    best = shortlist(
-        design.criterion, design.pool.parameters, design.bounds, batch.theta, None, batch.available, 5
-    )
+    now = design.situation(batch, batch.available)
+    best = shortlist(design.criterion, design.bounds, now, design.picker.reach(batch.length))
     choice, tie = (draws(batch.seed, stream, batch.length) for stream in (Stream.SELECTION, Stream.TIE))
-    row = best.rows[0, design.picker(best.value, choice, tie)]
+    row = best.rows[0, design.picker(best, choice, tie, now)]
     carried = design.interim.update(batch.carried, row, np.array([1]))
     design.interim.estimates(carried, batch.rows, batch.scores)
     return thread_time() - begin

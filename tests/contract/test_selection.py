@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from adaptest.engine.spec import CRITERIA, PICKERS
 from adaptest.errors import OptionError
 from adaptest.models import GradedItems, LogisticItems
+from adaptest.numerics.quadrature import NormalPrior
 from adaptest.numerics.random import Stream, uniform
 from adaptest.parameters import ItemParameters
-from adaptest.selection import Posterior, Randomesque, shortlist
+from adaptest.selection import Candidates, Randomesque, Setting, Situation, shortlist
 from adaptest.selection.base import comparable
 
 J = 40
@@ -45,51 +46,67 @@ BANKS = {
 every_bank = pytest.mark.parametrize("bank", BANKS.values(), ids=BANKS)
 
 
-def posterior(n):
-    theta = np.linspace(-4, 4, 33)
-    weight = np.exp(-((theta - RNG.normal(size=(n, 1))) ** 2))
-    return Posterior(theta, weight / weight.sum(axis=1, keepdims=True))
+GRID = NormalPrior().grid()
 
 
-def situation(n):
-    theta = np.round(RNG.normal(0, 2, n), 6)
-    eligible = RNG.random((n, J)) < 0.7
+def setting(bank, **more):
+    return Setting(bank, GRID.theta, GRID.log_weight, 5, 20, **more)
+
+
+def situation(n, bank, answered=3, share=0.7, seed=5):
+    """N sittings after some responses: each with an estimate, a posterior and items left."""
+    rng = np.random.default_rng(seed)
+    rows = np.argsort(rng.random((n, len(bank))), axis=1)[:, :answered]
+    scores = (rng.random((n, answered)) * bank.categories[rows]).astype(np.intp)
+    table = bank.log_probability(GRID.theta).transpose(1, 2, 0)
+    carried = GRID.log_weight + sum(table[rows[:, k], scores[:, k]] for k in range(answered))
+    eligible = rng.random((n, len(bank))) < share
     eligible[:, 0] = True
-    return theta, posterior(n), eligible
+    eligible[np.arange(n)[:, None], rows] = False
+    eligible[:, -1] |= ~eligible.any(axis=1)
+    theta, sem = np.round(rng.normal(0, 2, n), 6), np.round(rng.uniform(0.2, 1, n), 6)
+    seeds = rng.integers(0, 2**63, n).astype(np.uint64)
+    return Situation(setting(bank), seeds, theta, sem, rows, scores, eligible, lambda: carried)
 
 
 @every_bank
 @every_criterion
 def test_what_is_not_eligible_is_minus_infinity_and_the_rest_is_finite_and_rounded(criterion, bank):
-    theta, weights, eligible = situation(50)
-    value = criterion(bank, theta, weights, eligible)
+    now = situation(50, bank)
+    value = criterion(now)
     assert value.shape == (50, J)
-    assert (value[~eligible] == -np.inf).all()
-    assert np.isfinite(value[eligible]).all()
-    assert (np.round(value[eligible], 9) == value[eligible]).all()
+    assert (value[~now.eligible] == -np.inf).all()
+    assert np.isfinite(value[now.eligible]).all()
+    assert (np.round(value[now.eligible], 9) == value[now.eligible]).all()
 
 
 @every_bank
 @every_criterion
 def test_a_sitting_is_valued_alike_alone_and_among_others(criterion, bank):
-    theta, weights, eligible = situation(64)
-    together = criterion(bank, theta, weights, eligible)
+    now = situation(64, bank)
+    together = criterion(now)
     for k in range(0, 64, 7):
-        some = slice(k, k + 7)
-        part = Posterior(weights.theta, weights.weight[some])
-        assert (criterion(bank, theta[some], part, eligible[some]) == together[some]).all()
+        assert (criterion(now.take(slice(k, k + 7))) == together[k : k + 7]).all()
+        assert (criterion(now.take(slice(k, k + 1))) == together[k : k + 1]).all()
 
 
 @every_bank
 @every_criterion
 @pytest.mark.parametrize("size", [1, 5, 60])
 def test_the_short_list_is_that_of_a_full_scan(criterion, bank, size):
-    theta, weights, eligible = situation(200)
-    bounds = criterion.bounds(bank)
-    quick = shortlist(criterion, bank, bounds, theta, weights, eligible, size)
-    full = shortlist(criterion, bank, None, theta, weights, eligible, size)
+    now = situation(200, bank)
+    quick = shortlist(criterion, criterion.bounds(now.setting), now, size)
+    full = shortlist(criterion, None, now, size)
     assert quick.rows.tolist() == full.rows.tolist()
     assert quick.value.tolist() == full.value.tolist()
+
+
+def at(bank, theta, eligible):
+    """Sittings before their first response, at these estimates."""
+    n = len(theta)
+    none, seeds = np.zeros((n, 0), dtype=np.intp), np.arange(n).astype(np.uint64)
+    carried = np.tile(GRID.log_weight, (n, 1))
+    return Situation(setting(bank), seeds, theta, np.ones(n), none, none, eligible, lambda: carried)
 
 
 @settings(max_examples=150, deadline=None)
@@ -114,16 +131,16 @@ def test_bounded_information_is_exact_whatever_the_bank(seed, n, thetas, edges, 
     rng = np.random.default_rng(seed)
     eligible = rng.random((len(theta), n)) < share
     eligible[:, rng.integers(n)] = True
-    criterion = CRITERIA["information"]()
-    quick = shortlist(criterion, bank, criterion.bounds(bank), theta, None, eligible, size)
-    full = shortlist(criterion, bank, None, theta, None, eligible, size)
+    criterion, now = CRITERIA["information"](), at(bank, theta, eligible)
+    quick = shortlist(criterion, criterion.bounds(now.setting), now, size)
+    full = shortlist(criterion, None, now, size)
     assert quick.rows.tolist() == full.rows.tolist()
     assert quick.value.tolist() == full.value.tolist()
 
 
 def test_no_item_exceeds_its_bound_anywhere_in_a_cell():
     bank = four_parameter(300, 5)
-    bounds = CRITERIA["information"]().bounds(bank)
+    bounds = CRITERIA["information"]().bounds(setting(bank))
     theta = np.round(np.linspace(-8, 8, 4001), 6)
     information = np.round(bank.information(theta), 9)
     cell = bounds.cell(theta)
@@ -134,21 +151,31 @@ def test_no_item_exceeds_its_bound_anywhere_in_a_cell():
         assert (values[rest] <= bounds.highest[row][-1]).all()
 
 
+def candidates(value):
+    return Candidates(np.broadcast_to(np.arange(value.shape[1]), value.shape), value)
+
+
 @every_picker
 def test_a_picker_takes_a_column_that_is_there(picker):
     value = np.sort(np.round(RNG.random((500, 12)), 1))[:, ::-1].copy()
     value[np.arange(12) >= RNG.integers(1, 13, 500)[:, None]] = -np.inf
-    column = picker(value, RNG.random(500), RNG.random(500))
+    now = situation(500, BANKS["3pl"])
+    choice, tie = RNG.random((2, 500))
+    column = picker(candidates(value), choice, tie, now)
     assert (value[np.arange(500), column] > -np.inf).all()
-    alone = [picker(value[k : k + 1], *(RNG.random((2, 1)))) for k in range(20)]
-    assert all(one.shape == (1,) for one in alone)
+    for k in range(20):
+        some = slice(k, k + 1)
+        one = picker(candidates(value[some]), choice[some], tie[some], now.take(some))
+        assert one.tolist() == [column[k]]
 
 
 @every_picker
 def test_a_picker_takes_only_what_it_says_it_reaches(picker):
     value = -np.arange(40.0)[None].repeat(2000, axis=0)
-    column = picker(value, RNG.random(2000), RNG.random(2000))
-    assert set(column.tolist()) == set(range(picker.reach))
+    now = situation(2000, BANKS["3pl"])
+    column = picker(candidates(value), *RNG.random((2, 2000)), now)
+    reach = picker.reach(now.length)
+    assert set(column.tolist()) <= set(range(40 if reach is None else reach))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +186,8 @@ def test_equal_criteria_share_by_chance_and_not_by_file_order(size, share):
     n = 20_000
     value = np.tile([3.0, 2.0, 2.0, 2.0, 1.0, -np.inf], (n, 1))
     draws = (uniform(np.arange(n), stream, 0) for stream in (Stream.SELECTION, Stream.TIE))
-    counts = np.bincount(Randomesque(size)(value, *draws), minlength=6)[:5]
+    now = at(BANKS["3pl"], np.zeros(n), np.ones((n, J), dtype=bool))
+    counts = np.bincount(Randomesque(size)(candidates(value), *draws, now), minlength=6)[:5]
     share = np.array(share)
     assert (np.abs(counts - n * share) <= 4 * np.sqrt(n * share * (1 - share))).all()
 

@@ -9,10 +9,11 @@ from adaptest.engine.events import ItemPresented, ResponseGiven, SittingEnded
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
 from adaptest.models import LogisticItems
+from adaptest.numerics.quadrature import NormalPrior
 from adaptest.numerics.random import Stream, uniform
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool
-from adaptest.selection import Best, FisherInformation, shortlist
+from adaptest.selection import FisherInformation, Setting, Situation, shortlist
 from adaptest.stopping import ConfidenceInterval, Sprt, Standing
 
 ESTIMATION = {
@@ -45,15 +46,24 @@ def of_kind(cases, kind, **inputs):
     ]
 
 
+def situation(bank, theta, eligible):
+    nodes = NormalPrior().grid()
+    setting = Setting(bank, nodes.theta, nodes.log_weight, 1, None)
+    none = np.zeros((1, 0), dtype=np.intp)
+    one = np.array([theta]), np.array([1.0])
+    seed = np.zeros(1, dtype=np.uint64)
+    return Situation(setting, seed, *one, none, none, eligible, lambda: nodes.log_weight[None])
+
+
 def test_maximum_information_chooses_the_items_that_catr_chose(cases, bank):
     found = of_kind(cases, "next_item", criterion="MFI")
     assert len(found) >= 5
     for case in found:
         eligible = np.ones((1, len(bank)), dtype=bool)
         eligible[0, case["inputs"]["administered_0based"]] = False
-        theta = np.array([float(case["inputs"]["theta"])])
+        now = situation(bank, float(case["inputs"]["theta"]), eligible)
         criterion = FisherInformation()
-        best = shortlist(criterion, bank, criterion.bounds(bank), theta, None, eligible, Best.reach)
+        best = shortlist(criterion, criterion.bounds(now.setting), now, 1)
         assert best.rows.tolist() == [[case["expected"]["item_0based"]]], case["id"]
         tolerance = case["tolerance"]["criterion_value"]
         assert best.value[0, 0] == pytest.approx(case["expected"]["criterion_value"], abs=tolerance)

@@ -177,8 +177,7 @@ def _ranking(state: State, design: Design) -> tuple[Ranked, ...]:
     """Return every item of the pool, as it stood at the choice."""
     batch = state.batch
     allowed = design.allowed(batch)
-    posterior = design.interim.posterior(batch.carried) if design.criterion.needs_posterior else None
-    value = design.criterion(design.pool.parameters, batch.theta, posterior, allowed)[0]
+    value = design.values(batch)[0]
     order = np.lexsort((np.arange(len(value)), -value))
     better = np.searchsorted(-value[order], -value[order], side="left")
     ranked = []

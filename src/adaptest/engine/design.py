@@ -18,8 +18,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
-from adaptest.selection.base import Bounds, Criterion, Picker, Posterior
-from adaptest.selection.shortlist import Candidates, shortlist
+from adaptest.selection import Bounds, Candidates, Criterion, Picker, Setting, Situation, shortlist
 from adaptest.stopping import Standing, StoppingRule
 
 DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
@@ -56,6 +55,7 @@ class Design:
     minimum, maximum : scored items; a maximum of None goes on until no item is left
     blueprint : the content rules
     reach : the look ahead; None where there is no maximum
+    setting : what the criterion and the picker know before the first item
     interim, final : estimators while the sitting runs, and at its end
     stopping : asked in this order
     shuffle : whether options are shown in an order drawn for the sitting
@@ -68,6 +68,7 @@ class Design:
     maximum: int | None
     blueprint: Blueprint
     reach: Reach | None
+    setting: Setting
     criterion: Criterion
     picker: Picker
     interim: Estimator
@@ -97,7 +98,7 @@ class Design:
     @cached_property
     def bounds(self) -> Bounds | None:
         """The criterion's table for exact short lists."""
-        return self.criterion.bounds(self.pool.parameters)
+        return self.criterion.bounds(self.setting)
 
     @cached_property
     def reasons(self) -> tuple[str, ...]:
@@ -186,23 +187,38 @@ class Design:
         PoolExhaustedError, where a sitting has no item that may come next.
         """
         allowed = self.allowed(sittings)
-        candidates = shortlist(
-            self.criterion,
-            self.pool.parameters,
-            self.bounds,
-            sittings.theta,
-            self._posterior(sittings),
-            allowed,
-            self.picker.reach,
-        )
+        situation = self.situation(sittings, allowed)
+        candidates = shortlist(self.criterion, self.bounds, situation, self.picker.reach(sittings.length))
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
             self._refuse(sittings, allowed)
         choice, tie = (
             draws(sittings.seed, stream, sittings.length) for stream in (Stream.SELECTION, Stream.TIE)
         )
-        column = self.picker(candidates.value, choice, tie)
+        column = self.picker(candidates, choice, tie, situation)
         row = candidates.rows[np.arange(len(sittings)), column]
         return Choice(row, allowed, candidates, choice, tie)
+
+    def situation(self, sittings: Sittings, eligible: Bools) -> Situation:
+        """Return what criterion and picker may look at.
+
+        Parameters
+        ----------
+        eligible : (N, J) what may come next
+        """
+        return Situation(
+            self.setting,
+            sittings.seed,
+            sittings.theta,
+            sittings.sem,
+            sittings.rows,
+            sittings.scores,
+            eligible,
+            lambda: self._log_posterior(sittings),
+        )
+
+    def values(self, sittings: Sittings) -> Floats:
+        """Return (N, J) the criterion of every item as the next choice sees it, -inf where not eligible."""
+        return self.criterion(self.situation(sittings, self.allowed(sittings)))
 
     def final_estimates(self, sittings: Sittings) -> Estimates:
         """Return the estimates that are reported, not rounded."""
@@ -237,8 +253,18 @@ class Design:
         counted = ((ROOM, upper), (NEEDED, total - upper))
         return {reason: count for reason, count in counted if count}
 
-    def _posterior(self, sittings: Sittings) -> Posterior | None:
-        return self.interim.posterior(sittings.carried) if self.criterion.needs_posterior else None
+    def _log_posterior(self, sittings: Sittings) -> Floats:
+        """Return (N, Q) log-posteriors at the setting's nodes: those carried, else from all responses."""
+        if self.interim.carries:
+            return sittings.carried
+        theta, items = self.setting.theta, self.pool.parameters
+        table = self.setting.kept(
+            "log_probability", lambda: np.ascontiguousarray(items.log_probability(theta).transpose(1, 2, 0))
+        )
+        total = np.tile(self.setting.log_weight, (len(sittings), 1))
+        for row, score in zip(sittings.rows.T, sittings.scores.T, strict=True):
+            total += table[row, score]
+        return total
 
     def _most_informative(self, sittings: Sittings) -> Floats:
         """Return (N,) the largest information of an item that may come next."""

@@ -17,8 +17,9 @@ from adaptest.models.base import Floats, Rows
 from adaptest.numerics.quadrature import Grid, NormalPrior
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.estimate import Estimates, Outcome
-from adaptest.scoring.posterior import LivePosterior
-from adaptest.selection.base import Posterior
+from adaptest.scoring.likelihood import steepness
+from adaptest.scoring.mode import Equation, Mode
+from adaptest.scoring.posterior import LivePosterior, live_nodes
 
 Scorer = Callable[[Rows, Rows], Estimates]  # (N, n) items answered and scores -> N estimates
 
@@ -47,8 +48,14 @@ class Estimator(Protocol):
         """Return the estimates as results: where nothing was answered they say so."""
         ...
 
-    def posterior(self, carried: Floats) -> Posterior | None:
-        """Return the posteriors, where they are carried."""
+    @property
+    def nodes(self) -> Grid:
+        """The nodes of the posteriors: those it carries, else those that would serve."""
+        ...
+
+    @property
+    def carries(self) -> bool:
+        """Whether what is carried are log-posteriors at the nodes, up to a constant of each sitting."""
         ...
 
 
@@ -75,9 +82,15 @@ class CarriedEap:
         """Return the same; see Estimator."""
         return self.estimates(carried, rows, scores)
 
-    def posterior(self, carried: Floats) -> Posterior:
-        """Return the posteriors; see Estimator."""
-        return Posterior(self.live.theta, self.live.mass(carried))
+    @property
+    def nodes(self) -> Grid:
+        """The nodes of the live posteriors; see Estimator."""
+        return Grid(self.live.theta, self.live.nodes.log_weight)
+
+    @property
+    def carries(self) -> bool:
+        """True; see Estimator."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +119,8 @@ class FixedGridEap:
 
     def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (likewise)
         """Return the estimates; see Estimator."""
-        mass = self.posterior(carried).weight
+        mass = np.exp(carried - carried.max(axis=1, keepdims=True))
+        mass /= mass.sum(axis=1, keepdims=True)
         theta = (mass * self.grid.theta).sum(axis=1)
         sem = np.sqrt((mass * (self.grid.theta - theta[:, None]) ** 2).sum(axis=1))
         outcome = Outcome.OK if rows.shape[1] else Outcome.NO_RESPONSES
@@ -116,11 +130,15 @@ class FixedGridEap:
         """Return the same; see Estimator."""
         return self.estimates(carried, rows, scores)
 
-    def posterior(self, carried: Floats) -> Posterior:
-        """Return the posteriors; see Estimator."""
-        mass = np.exp(carried - carried.max(axis=1, keepdims=True))
-        mass /= mass.sum(axis=1, keepdims=True)
-        return Posterior(self.grid.theta, mass)
+    @property
+    def nodes(self) -> Grid:
+        """The exam's own; see Estimator."""
+        return self.grid
+
+    @property
+    def carries(self) -> bool:
+        """True; see Estimator."""
+        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,6 +148,12 @@ class Anew:
     method: str
     scorer: Scorer
     prior: NormalPrior
+    steepest: float  # slope of any item, per logit
+
+    @classmethod
+    def of(cls, method: str, items: ItemParameters, equation: Equation, prior: NormalPrior) -> Anew:
+        """Return the estimator over these items."""
+        return cls(method, Mode.of(items, equation), prior, float(steepness(items).max(initial=0.0)))
 
     def start(self, n: int) -> Floats:
         """Return nothing; see Estimator."""
@@ -152,6 +176,13 @@ class Anew:
         """Return the estimates, without any where nothing was answered; see Estimator."""
         return self.scorer(rows, scores)
 
-    def posterior(self, carried: Floats) -> None:  # noqa: ARG002 (as Estimator says)
-        """Return None: no posterior is carried."""
-        return
+    @property
+    def nodes(self) -> Grid:
+        """The nodes that live posteriors would have; see Estimator."""
+        nodes = live_nodes(self.steepest, self.prior)
+        return Grid(nodes.theta, nodes.log_weight)
+
+    @property
+    def carries(self) -> bool:
+        """False: no posterior is carried; see Estimator."""
+        return False

@@ -43,6 +43,7 @@ class Decision:
     next_stop : the length at which the sitting may next stop
     band : the theta band that exposure control looked at, from 0; None where it looks at none
     passed_over : items that were chosen before this one and failed their exposure draw, in order
+    notes : what the selection could not do as its words say, and what it did instead, a sentence each
     waived : the exposure rule that was set aside, because no item was left that it allows
     """
 
@@ -57,6 +58,7 @@ class Decision:
     band: int | None = field(default=None, metadata=LATER)
     passed_over: tuple[str, ...] = field(default=(), metadata=LATER)
     waived: str = field(default="", metadata=LATER)
+    notes: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,10 +32,18 @@ from adaptest.pool import Pool
 from adaptest.scoring.jeffreys import JeffreysMode
 from adaptest.scoring.map import MaximumAPosteriori
 from adaptest.scoring.mle import MaximumLikelihood
-from adaptest.scoring.mode import Mode
 from adaptest.scoring.posterior import LivePosterior
 from adaptest.scoring.wle import WeightedLikelihood
-from adaptest.selection import Best, Criterion, FisherInformation, FixedOrder, Picker, Random, Randomesque
+from adaptest.selection import (
+    Best,
+    Criterion,
+    FisherInformation,
+    FixedOrder,
+    Picker,
+    Random,
+    Randomesque,
+    Setting,
+)
 from adaptest.stopping import ConfidenceInterval, MinimumInformation, Sem, Sprt, StoppingRule
 
 CRITERIA: Mapping[str, type[Criterion]] = {
@@ -52,10 +60,10 @@ STOPPING: Mapping[str, type[StoppingRule]] = {
 }
 ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
     "eap": lambda items, prior: CarriedEap(LivePosterior.of(items, prior)),
-    "map": lambda items, prior: Anew("map", Mode.of(items, MaximumAPosteriori(prior)), prior),
-    "wle": lambda items, prior: Anew("wle", Mode.of(items, WeightedLikelihood()), prior),
-    "mle": lambda items, prior: Anew("mle", Mode.of(items, MaximumLikelihood()), prior),
-    "jeffreys": lambda items, prior: Anew("jeffreys", Mode.of(items, JeffreysMode()), prior),
+    "map": lambda items, prior: Anew.of("map", items, MaximumAPosteriori(prior), prior),
+    "wle": lambda items, prior: Anew.of("wle", items, WeightedLikelihood(), prior),
+    "mle": lambda items, prior: Anew.of("mle", items, MaximumLikelihood(), prior),
+    "jeffreys": lambda items, prior: Anew.of("jeffreys", items, JeffreysMode(), prior),
 }
 LATER = ("form", "pretest")
 INTERIM = ("eap", "map")  # those that have an estimate from the first item on, whatever the responses
@@ -121,6 +129,8 @@ def build(exam: Exam, pool: Pool) -> Design:
         raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
     interim, final = _estimators(exam, used.parameters)
     seeding, used = pretest(exam, pool, used)
+    setting = _setting(exam, used, interim, minimum, maximum)
+    criterion, picker = _selection(exam, setting)
     return Design(
         artifact=artifact(spec),
         pool=used,
@@ -128,8 +138,9 @@ def build(exam: Exam, pool: Pool) -> Design:
         maximum=maximum,
         blueprint=blueprint,
         reach=reach,
-        criterion=_part(exam, ("selection", "criterion"), CRITERIA, spec.selection.criterion),
-        picker=_part(exam, ("selection", "picker"), PICKERS, spec.selection.picker),
+        setting=setting,
+        criterion=criterion,
+        picker=picker,
         interim=interim,
         final=final,
         stopping=tuple(
@@ -198,6 +209,29 @@ def _part(
         raise exam.fault(path, f"{what}: {name} needs {', '.join(missing)}") from None
     except AdaptestError as error:
         raise exam.fault(path, error) from None
+
+
+def _setting(exam: Exam, pool: Pool, interim: Estimator, minimum: int, maximum: int | None) -> Setting:
+    """Return what criteria and pickers know before the first item."""
+    nodes, cut = interim.nodes, exam.spec.reporting.cut
+    cuts = () if cut is None else (cut.theta,)
+    return Setting(pool.parameters, nodes.theta, nodes.log_weight, minimum, maximum, cuts)
+
+
+def _selection(exam: Exam, setting: Setting) -> tuple[Criterion, Picker]:
+    """Return the criterion and the picker, which can work in this setting and together."""
+    said = exam.spec.selection
+    criterion: Criterion = _part(exam, ("selection", "criterion"), CRITERIA, said.criterion)
+    picker: Picker = _part(exam, ("selection", "picker"), PICKERS, said.picker)
+    try:
+        criterion.check(setting)
+    except AdaptestError as error:
+        raise exam.fault(("selection", "criterion"), error) from None
+    try:
+        picker.check(setting, criterion)
+    except AdaptestError as error:
+        raise exam.fault(("selection", "picker"), error) from None
+    return criterion, picker
 
 
 def _lengths(exam: Exam, pool: Pool) -> tuple[int, int | None]:

@@ -19,6 +19,16 @@ OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # withou
 HALVINGS = 3  # at most, of the first spacing; 1 for all but very steep items: 161 nodes
 
 
+def live_nodes(steepest: float, prior: Prior) -> Nodes:
+    """Return the nodes of live posteriors: as fine as the steepest item needs, within bounds.
+
+    Parameters
+    ----------
+    steepest : the steepest slope of any item, per logit; see `steepness`
+    """
+    return Nodes.over(*prior.span, fine_rule(prior, steepest, HALVINGS), prior)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LivePosterior:
     """The log-posteriors of N sittings on one fine grid, updated response by response.
@@ -57,7 +67,7 @@ class LivePosterior:
     def of(cls, items: ItemParameters, prior: Prior = NormalPrior()) -> LivePosterior:  # noqa: B008 (frozen)
         """Return the posteriors of sittings on these items; J x K x Q doubles are held."""
         steepest = float(steepness(items).max(initial=0.0))
-        nodes = Nodes.over(*prior.span, fine_rule(prior, steepest, HALVINGS), prior)
+        nodes = live_nodes(steepest, prior)
         table = np.ascontiguousarray(items.log_probability(nodes.theta).transpose(1, 2, 0))
         table.flags.writeable = False
         return cls(items, prior, nodes, table, np.array([steepest]))

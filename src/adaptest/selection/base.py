@@ -8,23 +8,23 @@ from typing import Protocol
 import numpy as np
 
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.parameters import ItemParameters
+from adaptest.selection.situation import Setting, Situation
 
 CRITERION_DECIMALS = 9  # criteria that agree this far are ties
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Posterior:
-    """What N persons' responses say about theta, on common nodes.
+class Candidates:
+    """The best eligible items of N sittings, with every tie of the last of them.
 
     Attributes
     ----------
-    theta : (Q,) nodes, logits
-    weight : (N, Q) posterior mass, each row sums to 1
+    rows : (N, M) items by falling value, equal ones by row; -1 beyond a sitting's own
+    value : (N, M) criteria, 9 decimals; -inf beyond a sitting's own
     """
 
-    theta: Floats
-    weight: Floats
+    rows: Rows
+    value: Floats
 
 
 class Bounds(Protocol):
@@ -56,44 +56,49 @@ class Criterion(Protocol):
     """How good each item is for each sitting: higher is better."""
 
     @property
-    def needs_posterior(self) -> bool:
-        """Whether it is to be given the posterior."""
+    def words(self) -> str:
+        """What the criterion is, in words: "information about theta at the estimate"."""
         ...
 
-    def __call__(
-        self, items: ItemParameters, theta: Floats, posterior: Posterior | None, eligible: Bools
-    ) -> Floats:
-        """Return (N, J) rounded to 9 decimals, -inf where not eligible.
-
-        Parameters
-        ----------
-        theta : (N,) logits, rounded to 1e-6
-        posterior : of the same N persons; None where the criterion does not need it
-        eligible : (N, J)
-        """
+    @property
+    def proportionate(self) -> bool:
+        """Whether values are 0 or more and twice the value is twice as good, so that chance may go by it."""
         ...
 
-    def bounds(self, items: ItemParameters) -> Bounds | None:
+    def __call__(self, situation: Situation) -> Floats:
+        """Return (N, J) rounded to 9 decimals, -inf where not eligible."""
+        ...
+
+    def bounds(self, setting: Setting) -> Bounds | None:
         """Return the table for an exact short list; None where every item must be looked at."""
+        ...
+
+    def check(self, setting: Setting) -> None:
+        """Raise an AdaptestError where the criterion cannot work in this setting: why, and what would."""
         ...
 
 
 class Picker(Protocol):
     """Which of the best items a sitting gets."""
 
-    @property
-    def reach(self) -> int:
-        """How many of the best it chooses from; ties with the last of them come in too."""
+    def reach(self, length: int) -> int | None:
+        """Return how many of the best it chooses from after `length` scored items; None: all of them.
+
+        Ties with the last of them come in too.
+        """
         ...
 
-    def __call__(self, value: Floats, choice: Floats, tie: Floats) -> Rows:
-        """Return (N,) columns of `value`.
+    def __call__(self, candidates: Candidates, choice: Floats, tie: Floats, situation: Situation) -> Rows:
+        """Return (N,) columns of `candidates`, of which each sitting has one at least.
 
         Parameters
         ----------
-        value : (N, M) criteria by falling value, -inf beyond a sitting's own candidates, of which it has one
         choice, tie : (N,) uniforms; `tie` decides among equal criteria, so file order never does
         """
+        ...
+
+    def check(self, setting: Setting, criterion: Criterion) -> None:
+        """Raise an AdaptestError where the picker cannot work in this setting or with this criterion."""
         ...
 
 

@@ -9,10 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from adaptest.models import LogisticItems
-from adaptest.models.base import Bools, Floats, Rows
+from adaptest.models.base import Floats, Rows
 from adaptest.models.sigmoid import sigmoid_pair
 from adaptest.parameters import ItemParameters
-from adaptest.selection.base import CRITERION_DECIMALS, Bounds, Posterior, comparable
+from adaptest.selection.base import CRITERION_DECIMALS, Bounds, comparable
+from adaptest.selection.situation import Setting, Situation
 
 CELL = 0.05  # logits
 RANGE = 6.0  # logits either side of 0; one more cell on each side has no end
@@ -29,24 +30,23 @@ class FisherInformation:
     Lord (1980), Applications of item response theory to practical testing problems, chapter 10.
     """
 
-    needs_posterior: ClassVar[bool] = False
+    words: ClassVar[str] = "Fisher information about theta at the estimate"
+    proportionate: ClassVar[bool] = True
 
-    def __call__(
-        self,
-        items: ItemParameters,
-        theta: Floats,
-        posterior: Posterior | None,  # noqa: ARG002 (one signature for every criterion)
-        eligible: Bools,
-    ) -> Floats:
+    def __call__(self, situation: Situation) -> Floats:
         """Return (N, J) information at each sitting's theta; see Criterion."""
-        return comparable(items.information(theta), eligible)
+        return comparable(situation.setting.items.information(situation.theta), situation.eligible)
 
-    def bounds(self, items: ItemParameters) -> Bounds | None:
+    def bounds(self, setting: Setting) -> Bounds | None:
         """Return the table of theta cells, where every item is logistic."""
+        items = setting.items
         logistic = [block for block in items.blocks if isinstance(block, LogisticItems)]
         if len(logistic) < len(items.blocks) or not len(items):
             return None
         return InformationBounds.of(items, logistic)
+
+    def check(self, setting: Setting) -> None:
+        """Allow every setting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

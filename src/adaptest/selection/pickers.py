@@ -7,23 +7,35 @@ Randomesque : one of the best few, by chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
 from adaptest.errors import OptionError
 from adaptest.models.base import Floats, Rows
+from adaptest.selection.base import Candidates, Criterion
+from adaptest.selection.situation import Setting, Situation
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
     """The item with the highest criterion; `tie` draws among equal ones."""
 
-    reach: ClassVar[int] = 1
+    def reach(self, length: int) -> int:  # noqa: ARG002 (one signature for every picker)
+        """Return 1."""
+        return 1
 
-    def __call__(self, value: Floats, choice: Floats, tie: Floats) -> Rows:
+    def __call__(
+        self,
+        candidates: Candidates,
+        choice: Floats,
+        tie: Floats,
+        situation: Situation,  # noqa: ARG002 (likewise)
+    ) -> Rows:
         """Return (N,) columns; see Picker."""
-        return _at_rank(value, np.zeros(len(choice), dtype=np.intp), tie)
+        return _at_rank(candidates.value, np.zeros(len(choice), dtype=np.intp), tie)
+
+    def check(self, setting: Setting, criterion: Criterion) -> None:
+        """Allow every setting and criterion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +57,23 @@ class Randomesque:
         if self.size < 1:
             raise OptionError(f"picker randomesque: size must be at least 1; got {self.size}")
 
-    @property
-    def reach(self) -> int:
-        """How many of the best it chooses from: `size`."""
+    def reach(self, length: int) -> int:  # noqa: ARG002 (one signature for every picker)
+        """Return how many of the best it chooses from: `size`."""
         return self.size
 
-    def __call__(self, value: Floats, choice: Floats, tie: Floats) -> Rows:
+    def __call__(
+        self,
+        candidates: Candidates,
+        choice: Floats,
+        tie: Floats,
+        situation: Situation,  # noqa: ARG002 (likewise)
+    ) -> Rows:
         """Return (N,) columns; see Picker."""
-        size = np.minimum(self.size, (value > -np.inf).sum(axis=1))
-        return _at_rank(value, (choice * size).astype(np.intp), tie)
+        size = np.minimum(self.size, (candidates.value > -np.inf).sum(axis=1))
+        return _at_rank(candidates.value, (choice * size).astype(np.intp), tie)
+
+    def check(self, setting: Setting, criterion: Criterion) -> None:
+        """Allow every setting and criterion."""
 
 
 def _at_rank(value: Floats, rank: Rows, tie: Floats) -> Rows:

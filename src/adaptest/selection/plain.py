@@ -11,48 +11,46 @@ from typing import ClassVar
 
 import numpy as np
 
-from adaptest.models.base import Bools, Floats
-from adaptest.parameters import ItemParameters
-from adaptest.selection.base import Posterior, comparable
+from adaptest.models.base import Floats
+from adaptest.selection.base import comparable
+from adaptest.selection.situation import Setting, Situation
 
 
 @dataclass(frozen=True, slots=True)
 class Random:
     """Every eligible item alike: 0."""
 
-    needs_posterior: ClassVar[bool] = False
+    words: ClassVar[str] = "nothing: every item is as good as any other, and chance decides"
+    proportionate: ClassVar[bool] = True
 
-    def __call__(
-        self,
-        items: ItemParameters,  # noqa: ARG002 (one signature for every criterion)
-        theta: Floats,  # noqa: ARG002 (likewise)
-        posterior: Posterior | None,  # noqa: ARG002 (likewise)
-        eligible: Bools,
-    ) -> Floats:
+    def __call__(self, situation: Situation) -> Floats:
         """Return (N, J) zeros; see Criterion."""
-        return comparable(np.zeros(eligible.shape), eligible)
+        return comparable(np.zeros(situation.eligible.shape), situation.eligible)
 
-    def bounds(self, items: ItemParameters) -> None:  # noqa: ARG002 (likewise)
+    def bounds(self, setting: Setting) -> None:  # noqa: ARG002 (one signature for every criterion)
         """Return None: there is nothing to bound."""
         return
+
+    def check(self, setting: Setting) -> None:
+        """Allow every setting."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedOrder:
     """The pool's own order: a form is given from its first item to its last."""
 
-    needs_posterior: ClassVar[bool] = False
+    words: ClassVar[str] = "minus the item's place in the form, from 0"
+    proportionate: ClassVar[bool] = False
 
-    def __call__(
-        self,
-        items: ItemParameters,
-        theta: Floats,  # noqa: ARG002 (one signature for every criterion)
-        posterior: Posterior | None,  # noqa: ARG002 (likewise)
-        eligible: Bools,
-    ) -> Floats:
+    def __call__(self, situation: Situation) -> Floats:
         """Return (N, J) minus the item's place; see Criterion."""
-        return comparable(np.broadcast_to(-np.arange(len(items), dtype=np.float64), eligible.shape), eligible)
+        shape = situation.eligible.shape
+        place = -np.arange(shape[1], dtype=np.float64)
+        return comparable(np.broadcast_to(place, shape), situation.eligible)
 
-    def bounds(self, items: ItemParameters) -> None:  # noqa: ARG002 (likewise)
+    def bounds(self, setting: Setting) -> None:  # noqa: ARG002 (one signature for every criterion)
         """Return None: there is nothing to bound."""
         return
+
+    def check(self, setting: Setting) -> None:
+        """Allow every setting."""

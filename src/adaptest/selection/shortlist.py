@@ -2,49 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.parameters import ItemParameters
-from adaptest.selection.base import Bounds, Criterion, Posterior
+from adaptest.selection.base import Bounds, Candidates, Criterion
+from adaptest.selection.situation import Situation
 
 BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """The best eligible items of N sittings, with every tie of the last of them.
-
-    Attributes
-    ----------
-    rows : (N, M) items by falling value, equal ones by row; -1 beyond a sitting's own
-    value : (N, M) criteria, 9 decimals; -inf beyond a sitting's own
-    """
-
-    rows: Rows
-    value: Floats
-
-
 def shortlist(
-    criterion: Criterion,
-    items: ItemParameters,
-    bounds: Bounds | None,
-    theta: Floats,
-    posterior: Posterior | None,
-    eligible: Bools,
-    size: int,
+    criterion: Criterion, bounds: Bounds | None, situation: Situation, size: int | None
 ) -> Candidates:
     """Return each sitting's `size` best eligible items and their ties.
 
     With `bounds`, items are looked at by falling bound until the bound of the next is below the
     `size`-th best value seen; nothing after it can enter or tie. Sittings for which the table ends
-    before that are scanned in full.
+    before that are scanned in full. A size of None is every eligible item.
     """
-    if bounds is None:
-        return _best(criterion(items, theta, posterior, eligible), size)
+    theta, eligible = situation.theta, situation.eligible
+    if bounds is None or size is None:
+        return _best(criterion(situation), eligible.shape[1] if size is None else size)
     cell = bounds.cell(theta)
     open_ = np.arange(len(theta))
     parts: list[tuple[Rows, Candidates]] = []
@@ -60,12 +40,7 @@ def shortlist(
         if done.any():
             parts.append((open_[done], _kept(found.rows[done], found.value[done], last[done])))
             open_ = open_[~done]
-    whole = criterion(
-        items,
-        theta[open_],
-        None if posterior is None else Posterior(posterior.theta, posterior.weight[open_]),
-        eligible[open_],
-    )
+    whole = criterion(situation.take(open_))
     parts.append((open_, _best(whole, size)))
     return _together(len(theta), parts)
 
