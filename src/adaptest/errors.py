@@ -18,6 +18,7 @@
   - StoreError             the database cannot be used
   - WorkspaceError         there is no workspace, or it is damaged
   - CalibrationError       the data or options do not allow this calibration
+  - LinkingError           the common items do not allow this link
 """
 
 
@@ -91,3 +92,7 @@ class WorkspaceError(AdaptestError):
 
 class CalibrationError(AdaptestError, ValueError):
     """The data or options do not allow this calibration."""
+
+
+class LinkingError(AdaptestError, ValueError):
+    """The common items do not allow this link."""
