@@ -11,7 +11,7 @@ import adaptest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "adaptest"
 MODULES = sorted(p for p in SOURCE.rglob("*.py"))
-DECIDES = {"models", "scoring", "selection", "constraints", "exposure", "engine", "stopping.py", "simulation"}
+DECIDES = {"models", "scoring", "selection", "constraints", "exposure", "engine", "stopping", "simulation"}
 BLAS = {"dot", "matmul", "vdot", "inner", "tensordot", "linalg"}
 GENERATORS = {"Generator", "RandomState", "default_rng", "SeedSequence"}
 LONGEST = 400  # prefer 300

@@ -221,8 +221,8 @@ def changed(old, new):
         (
             changed("{rule: sem, at_most: 0.40}", "{at_most: 0.4}"),
             (
-                "p.yaml:15: stopping.0: must be one of sem, minimum_information, confidence_interval, sprt;"
-                " got None"
+                "p.yaml:15: stopping.0: must be one of sem, minimum_information, predicted_sem_reduction,"
+                " theta_change, confidence_interval, sprt, glr, posterior_probability, time; got None"
             ),
         ),
         (

@@ -27,6 +27,8 @@ class Sittings:
     carried : (N, Q) what the estimator carries along
     theta, sem : (N,) logits, rounded to 6 decimals: nothing finer ever decides
     outcome : (N,) int8, how the estimation ended
+    path : (N, n + 1) theta before the first answer and after each
+    time_s : (N,) seconds of the candidate's clock used so far; 0 where nobody measured
     """
 
     seed: Seeds
@@ -38,6 +40,8 @@ class Sittings:
     theta: Floats
     sem: Floats
     outcome: NDArray[np.int8]
+    path: Floats
+    time_s: Floats
 
     def __len__(self) -> int:
         return len(self.seed)
@@ -59,6 +63,8 @@ class Sittings:
             self.theta[which],
             self.sem[which],
             self.outcome[which],
+            self.path[which],
+            self.time_s[which],
         )
 
 

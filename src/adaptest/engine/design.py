@@ -117,7 +117,9 @@ class Design:
         carried = self.interim.start(n)
         estimates = self.interim.estimates(carried, nothing, nothing)
         counts = np.zeros((n, self.blueprint.n_cells), dtype=np.int64)
-        return Sittings(seed, ~barred, counts, nothing, nothing, carried, *_deciding(estimates))
+        theta, sem, outcome = _deciding(estimates)
+        path, time_s = theta[:, None], np.zeros(n)
+        return Sittings(seed, ~barred, counts, nothing, nothing, carried, theta, sem, outcome, path, time_s)
 
     def record(self, sittings: Sittings, rows: Rows, scores: Rows) -> Sittings:
         """Return the sittings after one more scored item each: `rows` (N,), scored `scores` (N,)."""
@@ -129,7 +131,7 @@ class Design:
         all_rows = np.concatenate([sittings.rows, rows[:, None]], axis=1)
         all_scores = np.concatenate([sittings.scores, scores[:, None]], axis=1)
         carried = self.interim.update(sittings.carried, rows, scores)
-        estimates = self.interim.estimates(carried, all_rows, all_scores)
+        theta, sem, outcome = _deciding(self.interim.estimates(carried, all_rows, all_scores))
         return Sittings(
             sittings.seed,
             available,
@@ -137,7 +139,11 @@ class Design:
             all_rows,
             all_scores,
             carried,
-            *_deciding(estimates),
+            theta,
+            sem,
+            outcome,
+            np.concatenate([sittings.path, theta[:, None]], axis=1),
+            sittings.time_s,
         )
 
     def may_stop(self, sittings: Sittings) -> Bools:
@@ -163,8 +169,12 @@ class Design:
             sittings.rows,
             sittings.scores,
             self.pool.parameters,
-            lambda: self._most_informative(sittings),
+            lambda: self._most_informative(sittings)[1],
             self._log_probability,
+            sittings.path,
+            sittings.time_s,
+            lambda: self._most_informative(sittings)[0],
+            lambda: self._masses(sittings),
         )
         for k, rule in enumerate(self.stopping, start=2):
             first[may & (first < 0) & rule.fires(standing)] = k
@@ -266,11 +276,17 @@ class Design:
             total += table[row, score]
         return total
 
-    def _most_informative(self, sittings: Sittings) -> Floats:
-        """Return (N,) the largest information of an item that may come next."""
+    def _masses(self, sittings: Sittings) -> tuple[Floats, Floats]:
+        """Return nodes (Q,) and masses (N, Q) of the posteriors."""
+        return self.setting.theta, self.situation(sittings, sittings.available).posterior
+
+    def _most_informative(self, sittings: Sittings) -> tuple[Rows, Floats]:
+        """Return (N,) the most informative item that may come next, -1 for none, and its information."""
         information = np.round(self.pool.parameters.information(sittings.theta), 9)
-        most: Floats = np.where(self.allowed(sittings), information, -np.inf).max(axis=1)
-        return most
+        able = np.where(self.allowed(sittings), information, -np.inf)
+        best = able.argmax(axis=1)
+        most: Floats = able[np.arange(len(best)), best]
+        return np.where(most > -np.inf, best, -1), most
 
     def _log_probability(self, points: tuple[float, ...]) -> Floats:
         """Return (P, J, K) log-probabilities at points, computed once."""

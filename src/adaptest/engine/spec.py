@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -22,7 +21,9 @@ from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
 from adaptest.engine.estimation import Anew, CarriedEap, Estimator, FixedGridEap
 from adaptest.engine.items import column, filtered, has, pretest
-from adaptest.engine.schema import FORMAT, Bounds, ExamSpec, Scalar
+from adaptest.engine.parts import part
+from adaptest.engine.schema import FORMAT, Bounds, ExamSpec
+from adaptest.engine.stops import STOPPING, stopping_rules
 from adaptest.engine.text import Path, read
 from adaptest.errors import AdaptestError, ExamError, InfeasibleError
 from adaptest.models.base import Bools
@@ -44,7 +45,18 @@ from adaptest.selection import (
     Randomesque,
     Setting,
 )
-from adaptest.stopping import ConfidenceInterval, MinimumInformation, Sem, Sprt, StoppingRule
+
+__all__ = [
+    "CRITERIA",
+    "ESTIMATORS",
+    "INTERIM",
+    "PICKERS",
+    "STOPPING",
+    "artifact",
+    "build",
+    "exam_from_values",
+    "read_exam",
+]
 
 CRITERIA: Mapping[str, type[Criterion]] = {
     "information": FisherInformation,
@@ -52,12 +64,6 @@ CRITERIA: Mapping[str, type[Criterion]] = {
     "fixed_order": FixedOrder,
 }
 PICKERS: Mapping[str, type[Picker]] = {"best": Best, "randomesque": Randomesque}
-STOPPING: Mapping[str, type[StoppingRule]] = {
-    "sem": Sem,
-    "minimum_information": MinimumInformation,
-    "confidence_interval": ConfidenceInterval,
-    "sprt": Sprt,
-}
 ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
     "eap": lambda items, prior: CarriedEap(LivePosterior.of(items, prior)),
     "map": lambda items, prior: Anew.of("map", items, MaximumAPosteriori(prior), prior),
@@ -65,7 +71,6 @@ ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
     "mle": lambda items, prior: Anew.of("mle", items, MaximumLikelihood(), prior),
     "jeffreys": lambda items, prior: Anew.of("jeffreys", items, JeffreysMode(), prior),
 }
-LATER = ("form", "pretest")
 INTERIM = ("eap", "map")  # those that have an estimate from the first item on, whatever the responses
 
 
@@ -143,22 +148,15 @@ def build(exam: Exam, pool: Pool) -> Design:
         picker=picker,
         interim=interim,
         final=final,
-        stopping=tuple(
-            _part(exam, ("stopping", k), STOPPING, rule, "rule") for k, rule in enumerate(spec.stopping)
-        ),
+        stopping=stopping_rules(exam),
         shuffle=spec.options.shuffle,
         seeding=seeding,
     )
 
 
 def artifact(spec: ExamSpec) -> str:
-    """Return a definition as canonical JSON, every default written out.
-
-    Words that came after the first release are left out where they say nothing, so that old ones stay as
-    they were written.
-    """
-    unsaid = {name for name in LATER if not getattr(spec, name)}
-    body = spec.model_dump(mode="json", by_alias=True, exclude=unsaid)
+    """Return a definition as canonical JSON, every default written out but those of Strict.LATER."""
+    body = spec.model_dump(mode="json", by_alias=True)
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -181,36 +179,6 @@ def _rule(path: Path, error: Any) -> str:
     return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
 
 
-def _part(
-    exam: Exam, path: Path, table: Mapping[str, type], options: Mapping[str, Scalar], key: str = "name"
-) -> Any:
-    """Return the part that a word of a file names, with its options."""
-    what = ".".join(str(piece) for piece in path)
-    name = options.get(key)
-    kind = table.get(str(name))
-    if kind is None:
-        raise exam.fault(path, f"{what}: must be one of {', '.join(table)}; got {name!r}")
-    hints = get_type_hints(kind)
-    known = {field.name: hints[field.name] for field in fields(kind)}
-    given = {option: value for option, value in options.items() if option != key}
-    for option, value in given.items():
-        place = (*path, option)
-        if option not in known:
-            takes = f"takes {', '.join(known)}" if known else "takes no options"
-            raise exam.fault(place, f"{what}: {name} {takes}; got {option!r}")
-        wanted = known[option]
-        if not (type(value) is wanted or (wanted is float and type(value) is int)):
-            raise exam.fault(place, f"{what}.{option}: must be {wanted.__name__}; got {value!r}")
-    typed = {o: float(v) if known[o] is float else v for o, v in given.items()}
-    try:
-        return kind(**typed)
-    except TypeError:
-        missing = [o for o in known if o not in given]
-        raise exam.fault(path, f"{what}: {name} needs {', '.join(missing)}") from None
-    except AdaptestError as error:
-        raise exam.fault(path, error) from None
-
-
 def _setting(exam: Exam, pool: Pool, interim: Estimator, minimum: int, maximum: int | None) -> Setting:
     """Return what criteria and pickers know before the first item."""
     nodes, cut = interim.nodes, exam.spec.reporting.cut
@@ -221,8 +189,8 @@ def _setting(exam: Exam, pool: Pool, interim: Estimator, minimum: int, maximum: 
 def _selection(exam: Exam, setting: Setting) -> tuple[Criterion, Picker]:
     """Return the criterion and the picker, which can work in this setting and together."""
     said = exam.spec.selection
-    criterion: Criterion = _part(exam, ("selection", "criterion"), CRITERIA, said.criterion)
-    picker: Picker = _part(exam, ("selection", "picker"), PICKERS, said.picker)
+    criterion: Criterion = part(exam, ("selection", "criterion"), CRITERIA, said.criterion)
+    picker: Picker = part(exam, ("selection", "picker"), PICKERS, said.picker)
     try:
         criterion.check(setting)
     except AdaptestError as error:

@@ -18,12 +18,18 @@ Z_95 = 1.959964
 
 REASONS = {  # the word of the rule that ended the sitting -> what a candidate reads
     "maximum_length": "you reached the maximum number of questions",
-    "length": "you answered all questions of this exam",
     "sem": "your result was precise enough",
-    "information": "your result was precise enough",
-    "classification": "the decision was clear",
-    "time": "the time was over",
+    "minimum_information": "no question left would have made your result more precise",
+    "predicted_sem_reduction": "a further question would hardly have made your result more precise",
+    "theta_change": "your last answers no longer changed your result",
+    "confidence_interval": "your result was clear of the pass mark",
+    "sprt": "your result was clear of the pass mark",
+    "glr": "your result was clear of the pass mark",
+    "posterior_probability": "your result was clear of the pass mark",
+    "time": "the time meant for the exam was used",
+    "several_rules": "your result was as certain as the exam asks for",
     "pool_exhausted": "no further question fitted",
+    "finished_early": "you finished early",
 }
 OUTCOMES = {  # why there is no score
     "no_responses": "no question was answered",
