@@ -77,6 +77,7 @@ class Pool:
         (tags) or None
     enemies : sets of item ids of which one sitting sees at most one; unscored items among them
     sets : item set -> ids of its items, in order
+    set_attributes : (S,) columns by name over the sets, as those of items
     options : (J,) each item's bank letters; empty where the pool knows none
     provisional : whether any parameter is judged or borrowed, not estimated
     unscored : pretest items; they are none of the J, and nothing here counts them
@@ -93,6 +94,7 @@ class Pool:
     options: tuple[tuple[str, ...], ...] = ()
     provisional: bool = False
     unscored: Unscored = field(default_factory=Unscored)
+    set_attributes: Attributes = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ids, a = self.parameters.ids, self.parameters.discrimination
@@ -100,10 +102,13 @@ class Pool:
         object.__setattr__(self, "attributes", MappingProxyType(attributes))
         sets = {name: tuple(held) for name, held in self.sets.items()}
         object.__setattr__(self, "sets", MappingProxyType(sets))
+        of_sets = {name: tuple(column) for name, column in self.set_attributes.items()}
+        object.__setattr__(self, "set_attributes", MappingProxyType(of_sets))
         object.__setattr__(self, "enemies", tuple(frozenset(group) for group in self.enemies))
         _require_columns(ids, attributes, self.options)
         _require_known("an enemy", self.enemies, (*ids, *self.unscored.ids))
         _require_known("an item of a set", sets.values(), ids)
+        _require_columns(tuple(sets), of_sets, (), "item sets: ", "set")
         twice = [item for item, n in Counter(i for held in sets.values() for i in held).items() if n > 1]
         if twice:
             raise PoolError(f"item {twice[0]!r}: must be in one item set; got it in more")
@@ -150,6 +155,7 @@ class Pool:
         kept = frozenset(parameters.ids)
         enemies = tuple(group & kept for group in self.enemies if len(group & kept) > 1)
         sets = {name: tuple(i for i in held if i in kept) for name, held in self.sets.items()}
+        stay = [k for k, held in enumerate(sets.values()) if held]
         return Pool(
             parameters,
             {name: tuple(column[row] for row in chosen) for name, column in self.attributes.items()},
@@ -157,6 +163,9 @@ class Pool:
             {name: held for name, held in sets.items() if held},
             tuple(self.options[row] for row in chosen) if self.options else (),
             self.provisional,
+            set_attributes={
+                name: tuple(column[k] for k in stay) for name, column in self.set_attributes.items()
+            },
         )
 
     def letters(self, item: str) -> tuple[str, ...]:
@@ -192,6 +201,11 @@ class Pool:
                 "attributes": _lists(self.unscored.attributes),
                 "options": [list(letters) for letters in self.unscored.options],
             }
+        if self.set_attributes:  # likewise
+            body["set_attributes"] = _lists(self.set_attributes)
+            body["set_names"] = list(self.sets)
+        elif self.sets and [*self.sets] != sorted(self.sets):
+            body["set_names"] = list(self.sets)
         return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @cached_property
@@ -211,7 +225,7 @@ class Pool:
                 ItemParameters(tuple(body["ids"]), tuple(_block_from_json(b) for b in body["blocks"])),
                 _tuples(body["attributes"]),
                 tuple(frozenset(group) for group in body["enemies"]),
-                {name: tuple(held) for name, held in body["sets"].items()},
+                {name: tuple(body["sets"][name]) for name in body.get("set_names", body["sets"])},
                 tuple(tuple(letters) for letters in body["options"]),
                 body["provisional"],
                 Unscored(
@@ -219,6 +233,7 @@ class Pool:
                     _tuples(unscored["attributes"]),
                     tuple(tuple(letters) for letters in unscored["options"]),
                 ),
+                _tuples(body.get("set_attributes", {})),
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise PoolError(f"a pool artifact must be what Pool.artifact wrote; got {error!r}") from None
@@ -238,26 +253,32 @@ def _tuples(attributes: Mapping[str, Any]) -> Attributes:
 
 
 def _require_columns(
-    ids: tuple[str, ...], attributes: Attributes, options: tuple[tuple[str, ...], ...], where: str = ""
+    ids: tuple[str, ...],
+    attributes: Attributes,
+    options: tuple[tuple[str, ...], ...],
+    where: str = "",
+    what: str = "item",
 ) -> None:
     """Raise unless every column has a value of its kind for each item."""
     for name, column in (*attributes.items(), ("options", options or ((),) * len(ids))):
         if len(column) != len(ids):
-            raise PoolError(f"{where}{name}: must have one value per item; got {len(column)} for {len(ids)}")
+            raise PoolError(
+                f"{where}{name}: must have one value per {what}; got {len(column)} for {len(ids)}"
+            )
     for name, column in attributes.items():
-        _require_values(name, ids, column)
+        _require_values(name, ids, column, what)
     for item, letters in zip(ids, options, strict=False):
         if len(set(letters)) < len(letters):
             raise PoolError(f"item {item!r}: options must be unique; got {', '.join(letters)}")
 
 
-def _require_values(name: str, ids: tuple[str, ...], column: tuple[Value, ...]) -> None:
+def _require_values(name: str, ids: tuple[str, ...], column: tuple[Value, ...], what: str = "item") -> None:
     """Raise unless every value is one that an attribute may have."""
     for item, value in zip(ids, column, strict=True):
         texts = isinstance(value, tuple) and all(isinstance(part, str) for part in value)
         number = isinstance(value, float) and np.isfinite(value)
         if not (texts or number or value is None or isinstance(value, str | int)):
-            raise PoolError(f"item {item!r}: {name} must be text, a number or several texts; got {value!r}")
+            raise PoolError(f"{what} {item!r}: {name} must be text, a number or several texts; got {value!r}")
 
 
 def _require_known(what: str, groups: Iterable[Iterable[str]], ids: tuple[str, ...]) -> None:

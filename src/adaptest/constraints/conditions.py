@@ -8,7 +8,10 @@
     comparison = attribute ("==" | "!=" | "<" | "<=" | ">" | ">=") value
                | attribute ["not"] "in" "(" value ("," value)* ")"
                | text ["not"] "in" attribute            (one of several texts, such as tags)
+               | attribute "is" ["not"] "known"         (whether an item has the attribute)
     value      = text in quotes | number | true | false
+
+An attribute's name is matched as it is written, or else without regard to case where that fits one.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ ORDER: Mapping[str, Callable[[float, float], bool]] = {
     ">": lambda x, y: x > y,
     ">=": lambda x, y: x >= y,
 }
-WORDS = frozenset({"and", "or", "not", "in", "true", "false"})
+WORDS = frozenset({"and", "or", "not", "in", "is", "true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,9 @@ class _Parser:
             column = self._attribute()
             return self._each(lambda held: isinstance(held, tuple) and text in held, column, negated)
         column = self._attribute()
+        if self._is("is"):
+            negated = self._known()
+            return self._each(lambda held: held is not None, column, negated)
         if self._is("in", "not"):
             negated = self._in()
             values = self._values()
@@ -169,13 +175,27 @@ class _Parser:
         self._take()
         return negated
 
+    def _known(self) -> bool:
+        """Take 'is known' or 'is not known'; return whether it is negated."""
+        self._take()
+        negated = self._is("not")
+        if negated:
+            self._take()
+        self._expect("known")
+        return negated
+
     def _attribute(self) -> tuple[Value, ...]:
         token = self._peek()
         if token.kind != "name" or token.text in WORDS:
             raise self._error("an attribute")
-        if token.text not in self.attributes:
-            raise self._error(f"an attribute among {', '.join(sorted(self.attributes)) or 'none'}")
-        return self.attributes[self._take().text]
+        name = token.text
+        if name not in self.attributes:
+            alike = [one for one in self.attributes if one.lower() == name.lower()]
+            if len(alike) != 1:
+                raise self._error(f"an attribute among {', '.join(sorted(self.attributes)) or 'none'}")
+            (name,) = alike
+        self._take()
+        return self.attributes[name]
 
     def _values(self) -> tuple[Value, ...]:
         if not self._is("(", "["):
