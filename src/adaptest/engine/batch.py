@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class Sittings:
     outcome : (N,) int8, how the estimation ended
     path : (N, n + 1) theta before the first answer and after each
     time_s : (N,) seconds of the candidate's clock used so far; 0 where nobody measured
+    in_band : (N, B, J) items that exposure control bars while theta is in a band; None where none is
     """
 
     seed: Seeds
@@ -42,6 +43,7 @@ class Sittings:
     outcome: NDArray[np.int8]
     path: Floats
     time_s: Floats
+    in_band: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.seed)
@@ -65,16 +67,27 @@ class Sittings:
             self.outcome[which],
             self.path[which],
             self.time_s[which],
+            None if self.in_band is None else self.in_band[which],
         )
 
+    def barring(self, rows: Rows) -> Sittings:
+        """Return the sittings without items they may not be shown: `rows` (N, M), -1 where there is none."""
+        if not rows.shape[1]:
+            return self
+        available = self.available.copy()
+        who, where = np.nonzero(rows >= 0)
+        available[who, rows[who, where]] = False
+        return replace(self, available=available)
 
-def draws(seed: Seeds, stream: Stream, position: int) -> Floats:
+
+def draws(seed: Seeds, stream: Stream, position: int, draw: int = 0) -> Floats:
     """Return (N,) draws; for one sitting by the quick way, which gives the same bits.
 
     Parameters
     ----------
     position : scored items given before
+    draw : tells apart several draws at one position
     """
     if len(seed) == 1:
-        return np.array([uniform_one(int(seed[0]), stream, position)])
-    return uniform(seed, stream, position)
+        return np.array([uniform_one(int(seed[0]), stream, position, draw)])
+    return uniform(seed, stream, position, draw)

@@ -11,37 +11,21 @@ import numpy as np
 from adaptest.constraints.blueprint import NEEDED, ROOM, Blueprint
 from adaptest.constraints.reach import Reach
 from adaptest.engine.batch import Seeds, Sittings, draws
+from adaptest.engine.choice import Choice
 from adaptest.engine.estimation import Estimator
+from adaptest.engine.exposing import able, settled
 from adaptest.engine.pretest import Seeding
 from adaptest.errors import PoolExhaustedError
+from adaptest.exposure import Controls
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
-from adaptest.selection import Bounds, Candidates, Criterion, Picker, Setting, Situation, shortlist
+from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, shortlist
 from adaptest.stopping import Standing, StoppingRule
 
 DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
 MAXIMUM_LENGTH, POOL_EXHAUSTED = "maximum_length", "pool_exhausted"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """What N sittings present next, and what it came from.
-
-    Attributes
-    ----------
-    row : (N,) the item
-    allowed : (N, J) the items that could come next by the rules
-    candidates : the best of them
-    choice, tie : (N,) the draws
-    """
-
-    row: Rows
-    allowed: Bools
-    candidates: Candidates
-    choice: Floats
-    tie: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +44,7 @@ class Design:
     stopping : asked in this order
     shuffle : whether options are shown in an order drawn for the sitting
     seeding : how pretest items are dealt; None where there are none
+    controls : the exposure rules; None where there are none
     """
 
     artifact: str
@@ -76,6 +61,7 @@ class Design:
     stopping: tuple[StoppingRule, ...]
     shuffle: bool
     seeding: Seeding | None = None
+    controls: Controls | None = None
     _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -105,12 +91,13 @@ class Design:
         """The words that `ending` counts through."""
         return (MAXIMUM_LENGTH, POOL_EXHAUSTED, *(rule.reason for rule in self.stopping))
 
-    def begin(self, seed: Seeds, barred: Bools) -> Sittings:
+    def begin(self, seed: Seeds, barred: Bools, in_band: Bools | None = None) -> Sittings:
         """Return N sittings before their first item.
 
         Parameters
         ----------
         barred : (N, J) items that a sitting may not see at all
+        in_band : (N, B, J) items it may not see while theta is in a band
         """
         n = len(seed)
         nothing = np.zeros((n, 0), dtype=np.intp)
@@ -119,7 +106,9 @@ class Design:
         counts = np.zeros((n, self.blueprint.n_cells), dtype=np.int64)
         theta, sem, outcome = _deciding(estimates)
         path, time_s = theta[:, None], np.zeros(n)
-        return Sittings(seed, ~barred, counts, nothing, nothing, carried, theta, sem, outcome, path, time_s)
+        return Sittings(
+            seed, ~barred, counts, nothing, nothing, carried, theta, sem, outcome, path, time_s, in_band
+        )
 
     def record(self, sittings: Sittings, rows: Rows, scores: Rows) -> Sittings:
         """Return the sittings after one more scored item each: `rows` (N,), scored `scores` (N,)."""
@@ -144,6 +133,7 @@ class Design:
             outcome,
             np.concatenate([sittings.path, theta[:, None]], axis=1),
             sittings.time_s,
+            sittings.in_band,
         )
 
     def may_stop(self, sittings: Sittings) -> Bools:
@@ -196,17 +186,35 @@ class Design:
         ------
         PoolExhaustedError, where a sitting has no item that may come next.
         """
+        return settled(
+            self.controls, sittings, self._propose, lambda some: self.allowed(some).any(axis=1)
+        )
+
+    def _propose(self, sittings: Sittings, attempt: int) -> Choice:
+        """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
         allowed = self.allowed(sittings)
-        situation = self.situation(sittings, allowed)
+        open_, aside = able(self.controls, sittings, allowed)
+        situation = self.situation(sittings, open_)
         candidates = shortlist(self.criterion, self.bounds, situation, self.picker.reach(sittings.length))
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
             self._refuse(sittings, allowed)
         choice, tie = (
-            draws(sittings.seed, stream, sittings.length) for stream in (Stream.SELECTION, Stream.TIE)
+            draws(sittings.seed, stream, sittings.length, attempt)
+            for stream in (Stream.SELECTION, Stream.TIE)
         )
         column = self.picker(candidates, choice, tie, situation)
-        row = candidates.rows[np.arange(len(sittings)), column]
-        return Choice(row, allowed, candidates, choice, tie)
+        n = len(sittings)
+        return Choice(
+            row=candidates.rows[np.arange(n), column],
+            allowed=allowed,
+            able=open_,
+            candidates=candidates,
+            choice=choice,
+            tie=tie,
+            band_aside=aside,
+            lottery_aside=np.zeros(n, dtype=np.bool_),
+            passed_over=np.zeros((n, 0), dtype=np.intp),
+        )
 
     def situation(self, sittings: Sittings, eligible: Bools) -> Situation:
         """Return what criterion and picker may look at.
@@ -228,7 +236,8 @@ class Design:
 
     def values(self, sittings: Sittings) -> Floats:
         """Return (N, J) the criterion of every item as the next choice sees it, -inf where not eligible."""
-        return self.criterion(self.situation(sittings, self.allowed(sittings)))
+        open_, _ = able(self.controls, sittings, self.allowed(sittings))
+        return self.criterion(self.situation(sittings, open_))
 
     def final_estimates(self, sittings: Sittings) -> Estimates:
         """Return the estimates that are reported, not rounded."""
@@ -283,9 +292,10 @@ class Design:
     def _most_informative(self, sittings: Sittings) -> tuple[Rows, Floats]:
         """Return (N,) the most informative item that may come next, -1 for none, and its information."""
         information = np.round(self.pool.parameters.information(sittings.theta), 9)
-        able = np.where(self.allowed(sittings), information, -np.inf)
-        best = able.argmax(axis=1)
-        most: Floats = able[np.arange(len(best)), best]
+        open_, _ = able(self.controls, sittings, self.allowed(sittings))
+        known = np.where(open_, information, -np.inf)
+        best = known.argmax(axis=1)
+        most: Floats = known[np.arange(len(best)), best]
         return np.where(most > -np.inf, best, -1), most
 
     def _log_probability(self, points: tuple[float, ...]) -> Floats:

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from adaptest.engine.design import Choice, Design
+from adaptest.engine.choice import Choice
+from adaptest.engine.design import Design
 from adaptest.engine.events import (
     Decision,
     Estimated,

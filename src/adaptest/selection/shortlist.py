@@ -36,13 +36,13 @@ def shortlist(
         done = found.bound < last
         if done.all():
             parts.append((open_, _kept(found.rows, found.value, last)))
-            return _together(len(theta), parts)
+            return together(len(theta), parts)
         if done.any():
             parts.append((open_[done], _kept(found.rows[done], found.value[done], last[done])))
             open_ = open_[~done]
     whole = criterion(situation.take(open_))
     parts.append((open_, _best(whole, size)))
-    return _together(len(theta), parts)
+    return together(len(theta), parts)
 
 
 class Looked(NamedTuple):
@@ -109,7 +109,7 @@ def _kept(rows: Rows, value: Floats, last: Floats) -> Candidates:
     return Candidates(rows, value)
 
 
-def _together(n: int, parts: list[tuple[Rows, Candidates]]) -> Candidates:
+def together(n: int, parts: list[tuple[Rows, Candidates]]) -> Candidates:
     """Return the candidates of groups of sittings as those of all N."""
     if len(parts) == 1:
         return parts[0][1]

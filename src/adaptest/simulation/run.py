@@ -96,7 +96,8 @@ def simulate(theta: ArrayLike, design: Design, seed: ArrayLike, excluded: Bools 
             active, sittings = active[~over], sittings.take(~over)
             if not active.size:
                 break
-        chosen = design.choose(sittings).row
+        choice = design.choose(sittings)
+        chosen, sittings = choice.row, sittings.barring(choice.passed_over)
         scores = responses(active, chosen, sittings)
         row, score = np.full(n, -1, dtype=np.intp), np.full(n, -1, dtype=np.intp)
         row[active], score[active] = chosen, scores
