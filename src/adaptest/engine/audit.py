@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from adaptest.constraints.blueprint import NEEDED, ROOM
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Event, ItemPresented, SittingEnded
+from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
 from adaptest.engine.sitting import decide, evolve, final_estimate
 from adaptest.engine.state import State
 from adaptest.errors import AdaptestError, SittingError
@@ -19,6 +20,8 @@ IN_WORDS = {
     "excluded": "excluded for this person",
     "ineligible": "barred by exposure control",
     "withdrawn": "withdrawn while the sitting ran",
+    "drawn_out": "chosen, but failed its exposure draw",
+    "ineligible_here": "not eligible at this theta, by exposure control",
     "enemy": "enemy of an item given, or of a pretest item of this sitting",
     ROOM: "its content area is full until the next possible end",
     NEEDED: "content areas that still lack items need the room",
@@ -127,7 +130,13 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
     if logged is None:
         sentence = f"item {number} is {event.item}, a pretest item agreed for this place; it is not scored"
         return Explanation(number, event.item, event.role, None, agrees, (), (), (sentence,))
-    ranking, rules = _ranking(state, design), _rules(state, design, logged.next_stop)
+    over = [design.pool.row[one] for one in logged.passed_over if one in design.pool.row]
+    then = replace(
+        state,
+        drawn_out=state.drawn_out | frozenset(over),
+        batch=state.batch.barring(np.array([over], dtype=np.intp)),
+    )
+    ranking, rules = _ranking(then, design), _rules(state, design, logged.next_stop)
     sentences = _sentences(number, event.item, logged, ranking, agrees=agrees)
     return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)
 
@@ -176,14 +185,14 @@ def _before(events: Sequence[Event], number: int, design: Design) -> tuple[State
 def _ranking(state: State, design: Design) -> tuple[Ranked, ...]:
     """Return every item of the pool, as it stood at the choice."""
     batch = state.batch
-    allowed = design.allowed(batch)
     value = design.values(batch)[0]
+    able = value > -np.inf
     order = np.lexsort((np.arange(len(value)), -value))
     better = np.searchsorted(-value[order], -value[order], side="left")
     ranked = []
     for place, row in zip(better, order, strict=True):
         item = design.pool.ids[row]
-        if allowed[0, row]:
+        if able[row]:
             ranked.append(Ranked(item, int(place) + 1, float(value[row]), ""))
         else:
             ranked.append(Ranked(item, None, None, _reason(state, design, int(row))))
@@ -197,6 +206,7 @@ def _reason(state: State, design: Design, row: int) -> str:
         ("excluded", state.excluded),
         ("ineligible", state.ineligible),
         ("withdrawn", state.withdrawn),
+        ("drawn_out", state.drawn_out),
     ):
         if row in rows:
             return reason
@@ -204,6 +214,8 @@ def _reason(state: State, design: Design, row: int) -> str:
         return "enemy"
     one = np.zeros(len(design.pool), dtype=np.bool_)
     one[row] = True
+    if design.allowed(state.batch)[0, row]:
+        return "ineligible_here"
     return next(iter(design.why_not(state.batch, one)))
 
 
@@ -241,8 +253,23 @@ def _sentences(
         ties = sum(one.rank == mine.rank for one in ranking) - 1
         shared = f", with {ties} others" if ties else ""
         told.append(f"it ranked {mine.rank}{shared}, with criterion {mine.criterion:.6f}")
+    told += _exposure_sentences(decision)
     told += [f"ruled out, {IN_WORDS[reason]}: {count}" for reason, count in decision.ruled_out]
     told.append(f"the sitting may next end at {decision.next_stop} scored items")
     if not agrees:
         told.append("decided again, the step comes out otherwise: this log does not follow from its design")
     return tuple(told)
+
+
+def _exposure_sentences(decision: Decision) -> list[str]:
+    """Return what exposure control did at a choice, in words."""
+    told = []
+    if decision.passed_over:
+        n = len(decision.passed_over)
+        names = ", ".join(decision.passed_over)
+        told.append(f"chosen before it, but failed the exposure draw ({n}): {names}")
+    if decision.waived == LOTTERY:
+        told.append("it is shown although it failed its exposure draw: the exam could not go on without it")
+    if decision.waived == ELIGIBILITY:
+        told.append("no item that may come next was eligible at this theta: eligibility was set aside")
+    return told

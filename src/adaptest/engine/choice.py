@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.selection.shortlist import Candidates, together
+from adaptest.selection.base import Candidates
+from adaptest.selection.shortlist import together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +60,7 @@ class Choice:
         """Return choices of groups of sittings as those of all N."""
         order = np.argsort(np.concatenate([where for where, _ in parts]), kind="stable")
 
-        def stacked(name: str) -> Floats:
+        def stacked(name: str) -> Any:
             return np.concatenate([getattr(part, name) for _, part in parts])[order]
 
         width = max(part.passed_over.shape[1] for _, part in parts)

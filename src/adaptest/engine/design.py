@@ -186,9 +186,7 @@ class Design:
         ------
         PoolExhaustedError, where a sitting has no item that may come next.
         """
-        return settled(
-            self.controls, sittings, self._propose, lambda some: self.allowed(some).any(axis=1)
-        )
+        return settled(self.controls, sittings, self._propose, self._goes_on)
 
     def _propose(self, sittings: Sittings, attempt: int) -> Choice:
         """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
@@ -250,8 +248,13 @@ class Design:
 
     def can_run(self, excluded: tuple[str, ...]) -> bool:
         """Return whether a sitting that may not see these items can still keep every rule to its end."""
-        available = np.ones((1, len(self.pool)), dtype=np.bool_)
-        available[0, [self.pool.row[item] for item in excluded if item in self.pool.row]] = False
+        barred = np.zeros(len(self.pool), dtype=np.bool_)
+        barred[[self.pool.row[item] for item in excluded if item in self.pool.row]] = True
+        return self.runs_without(barred)
+
+    def runs_without(self, barred: Bools) -> bool:
+        """Return what `can_run` says, of items (J,)."""
+        available = ~barred[None]
         if self.reach is None:
             return int(available.sum()) >= self.minimum
         counts = np.zeros((1, self.blueprint.n_cells), dtype=np.int64)
@@ -297,6 +300,11 @@ class Design:
         best = known.argmax(axis=1)
         most: Floats = known[np.arange(len(best)), best]
         return np.where(most > -np.inf, best, -1), most
+
+    def _goes_on(self, sittings: Sittings) -> Bools:
+        """Return (N,) whether any item can come next."""
+        some: Bools = np.asarray(self.allowed(sittings).any(axis=1), dtype=np.bool_)
+        return some
 
     def _log_probability(self, points: tuple[float, ...]) -> Floats:
         """Return (P, J, K) log-probabilities at points, computed once."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -13,6 +13,7 @@ from adaptest.engine.choice import Choice
 from adaptest.exposure import Controls, Counters
 from adaptest.models.base import Bools, Rows
 from adaptest.numerics.random import Stream
+from adaptest.pool import Pool
 
 ELIGIBILITY, LOTTERY = "eligibility", "sympson_hetter"  # rules that can be set aside at a choice
 
@@ -87,7 +88,7 @@ def able(controls: Controls | None, sittings: Sittings, allowed: Bools) -> tuple
         return allowed, np.zeros(len(sittings), dtype=np.bool_)
     everyone = np.arange(len(sittings))
     left = allowed & ~sittings.in_band[everyone, controls.band(sittings.theta)]
-    aside = ~left.any(axis=1) & allowed.any(axis=1)
+    aside: Bools = np.logical_and(~left.any(axis=1), allowed.any(axis=1))
     left[aside] = allowed[aside]
     return left, aside
 
@@ -137,3 +138,37 @@ def settled(
         )
     return Choice.together(len(sittings), parts) if len(parts) > 1 else parts[0][1]
 
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """What exposure control decided for one sitting, in ids: the words of `SittingStarted`."""
+
+    ineligible: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+    barred_in_band: tuple[tuple[str, ...], ...] = ()
+
+
+def barred_for(
+    controls: Controls | None,
+    counters: Counters,
+    seed: int,
+    pool: Pool,
+    excluded: Collection[str],
+    can_run: Callable[[Bools], bool],
+) -> Barred:
+    """Return what `begun` decides, for one sitting.
+
+    Parameters
+    ----------
+    excluded : ids of items that are barred for other reasons
+    """
+    if controls is None:
+        return Barred()
+    mine = np.array([[item in excluded for item in pool.ids]], dtype=np.bool_)
+    one = begun(controls, counters, np.array([seed], dtype=np.uint64), mine, can_run)
+
+    def named(rows: Bools) -> tuple[str, ...]:
+        return tuple(pool.ids[row] for row in np.flatnonzero(rows))
+
+    in_band = () if one.in_band is None else tuple(named(band) for band in one.in_band[0])
+    return Barred(named(one.barred[0]), named(one.spared[0]), in_band)

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from adaptest.engine.tuned import Tuned
+
 FORMAT = "adaptest-exam/1"
 PERCENT_DECIMALS = 3
 
@@ -198,9 +200,11 @@ class ExamSpec(Strict):
     ----------
     pool : attribute -> values that its items have
     form : ids of its items in their order, where it is a fixed form; each has those values
+    exposure : rules that limit how often items are shown
+    tuned : what the file beside the exam says, for a rule that needs one; never in the exam file itself
     """
 
-    LATER = ("form", "pretest")
+    LATER = ("form", "pretest", "exposure", "tuned")
     format: Literal["adaptest-exam/1"]
     id: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -218,3 +222,5 @@ class ExamSpec(Strict):
     options: Options = Options()
     feedback: Feedback = Feedback()
     reporting: Reporting = Reporting()
+    exposure: tuple[dict[str, Any], ...] = ()
+    tuned: Tuned | None = None

@@ -29,9 +29,11 @@ from adaptest.engine.events import (
     SittingStarted,
     SittingVoided,
 )
+from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
 from adaptest.engine.pretest import deal, scored_enemies
 from adaptest.engine.state import Pending, State
 from adaptest.errors import ReplayError, SittingError
+from adaptest.models.base import Bools
 from adaptest.numerics.random import Stream, permutation
 from adaptest.scoring.estimate import Estimates, Outcome
 
@@ -47,6 +49,8 @@ def start(
     ineligible: Iterable[str] = (),
     pretest: Iterable[tuple[int, str]] = (),
     accommodations: Iterable[tuple[str, str]] = (),
+    barred_in_band: Iterable[tuple[str, ...]] = (),
+    spared: Iterable[str] = (),
 ) -> SittingStarted:
     """Return the first event of a sitting on this design; ids the pool does not hold are left out.
 
@@ -71,6 +75,8 @@ def start(
         tuned_out,
         dealt,
         tuple(accommodations),
+        barred_in_band=tuple(barred_in_band),
+        spared=tuple(spared),
     )
 
 
@@ -198,12 +204,13 @@ def _started(event: SittingStarted, design: Design) -> State:
                 f"SittingStarted: pretest item {item!r} must have a place from 0 and not be in the pool;"
                 f" got place {position}"
             )
+    in_band = _in_band(event, design)
     excluded = frozenset(_row(item, event, design) for item in event.excluded)
     ineligible = frozenset(_row(item, event, design) for item in event.ineligible) - excluded
     barred = np.zeros((1, len(design.pool)), dtype=np.bool_)
     rivals = scored_enemies(design.pool, (item for _, item in event.pretest))
     barred[0, [*excluded, *ineligible, *(design.pool.row[item] for item in rivals)]] = True
-    batch = design.begin(np.array([event.seed], dtype=np.uint64), barred)
+    batch = design.begin(np.array([event.seed], dtype=np.uint64), barred, in_band)
     return State(
         event.seed,
         excluded,
@@ -214,6 +221,22 @@ def _started(event: SittingStarted, design: Design) -> State:
         OUTCOMES[int(batch.outcome[0])],
         batch,
     )
+
+
+def _in_band(event: SittingStarted, design: Design) -> Bools | None:
+    """Return (1, B, J) what is barred while theta is in each band; None where nothing was drawn."""
+    if not event.barred_in_band:
+        return None
+    bands = len(design.controls.bands) if design.controls else 0
+    if len(event.barred_in_band) != bands:
+        raise ReplayError(
+            f"SittingStarted: barred_in_band must have the exam's {bands} bands;"
+            f" got {len(event.barred_in_band)}"
+        )
+    in_band = np.zeros((1, bands, len(design.pool)), dtype=np.bool_)
+    for band, items in enumerate(event.barred_in_band):
+        in_band[0, band, [_row(item, event, design) for item in items]] = True
+    return in_band
 
 
 def _presented(state: State, event: ItemPresented, design: Design) -> State:
@@ -230,7 +253,16 @@ def _presented(state: State, event: ItemPresented, design: Design) -> State:
     row = _row(event.item, event, design)
     if not state.batch.available[0, row]:
         raise ReplayError(f"item {event.item!r}: must be available to be presented")
-    return replace(state, pending=Pending(event.item, row))
+    over = event.decision.passed_over if event.decision else ()
+    if not over:
+        return replace(state, pending=Pending(event.item, row))
+    rows = [_row(item, event, design) for item in over]
+    return replace(
+        state,
+        pending=Pending(event.item, row),
+        drawn_out=state.drawn_out | frozenset(rows),
+        batch=state.batch.barring(np.array([rows], dtype=np.intp)),
+    )
 
 
 def _answered(state: State, pending: Pending, event: ResponseGiven, design: Design) -> State:
@@ -287,9 +319,12 @@ def _decision(state: State, design: Design, choice: Choice) -> Decision:
         own - len(listed),
         float(choice.choice[0]),
         float(choice.tie[0]),
-        int(np.count_nonzero(choice.allowed)),
+        int(np.count_nonzero(choice.able)),
         _ruled_out(state, design, choice),
         design.reach.next_stop(batch.length) if design.reach else max(design.minimum, batch.length + 1),
+        band=None if choice.band is None else int(choice.band[0]),
+        passed_over=tuple(ids[row] for row in choice.passed_over[0]),
+        waived=ELIGIBILITY if choice.band_aside[0] else LOTTERY if choice.lottery_aside[0] else "",
     )
 
 
@@ -301,11 +336,17 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
         "excluded": len(state.excluded),
         "ineligible": len(state.ineligible),
         "withdrawn": len(state.withdrawn),
+        "drawn_out": len(state.drawn_out),
     }
     barred = len(design.pool) - int(np.count_nonzero(available))
     counts["enemy"] = barred - sum(counts.values())
+    over = choice.passed_over[0]
+    counts["drawn_out"] += len(over)
     if choice.allowed is not available:
-        counts |= design.why_not(state.batch, available[0] & ~choice.allowed[0])
+        closed = available[0] & ~choice.allowed[0]
+        closed[over] = False
+        counts |= design.why_not(state.batch, closed)
+    counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
     return tuple((reason, count) for reason, count in counts.items() if count)
 
 

@@ -17,6 +17,7 @@ from adaptest.constraints.blueprint import Blueprint, Rule
 from adaptest.constraints.conditions import select
 from adaptest.constraints.conflict import admissible
 from adaptest.constraints.reach import Reach
+from adaptest.engine.controlling import EXPOSURE, controls_of
 from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
 from adaptest.engine.estimation import Anew, CarriedEap, Estimator, FixedGridEap
@@ -25,6 +26,7 @@ from adaptest.engine.parts import part
 from adaptest.engine.schema import FORMAT, Bounds, ExamSpec
 from adaptest.engine.stops import STOPPING, stopping_rules
 from adaptest.engine.text import Path, read
+from adaptest.engine.tuned import SUFFIX, read_tuned
 from adaptest.errors import AdaptestError, ExamError, InfeasibleError
 from adaptest.models.base import Bools
 from adaptest.numerics.quadrature import NormalPrior, fixed_grid
@@ -74,12 +76,13 @@ ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
 INTERIM = ("eap", "map")  # those that have an estimate from the first item on, whatever the responses
 
 
-def read_exam(text: str, where: str = "exam") -> Exam:
+def read_exam(text: str, where: str = "exam", tuned: str | None = None) -> Exam:
     """Return the exam definition that a YAML text holds.
 
     Parameters
     ----------
     where : name of the file, with which every sentence begins
+    tuned : the text of the tuned exposure file beside it, where there is one
 
     Raises
     ------
@@ -91,7 +94,11 @@ def read_exam(text: str, where: str = "exam") -> Exam:
         got = values.get("format") if isinstance(values, dict) else values
         raise ExamError(f"{source.at(('format',))}: format must be {FORMAT}; got {got!r}")
     try:
-        return Exam(ExamSpec.model_validate(values), source)
+        spec = ExamSpec.model_validate(values)
+        if tuned is not None:
+            beside = read_tuned(tuned, where.removesuffix(".yaml") + SUFFIX)
+            spec = spec.model_copy(update={"tuned": beside})
+        return Exam(spec, source)
     except ValidationError as error:
         first, more = error.errors()[0], error.error_count() - 1
         path = tuple(part for part in first["loc"] if part != "attributes")
@@ -133,11 +140,13 @@ def build(exam: Exam, pool: Pool) -> Design:
     elif blueprint.rules:
         raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
     interim, final = _estimators(exam, used.parameters)
+    written = artifact(spec)
+    controls = controls_of(exam, used, written)
     seeding, used = pretest(exam, pool, used)
     setting = _setting(exam, used, interim, minimum, maximum)
     criterion, picker = _selection(exam, setting)
     return Design(
-        artifact=artifact(spec),
+        artifact=written,
         pool=used,
         minimum=minimum,
         maximum=maximum,
@@ -151,6 +160,7 @@ def build(exam: Exam, pool: Pool) -> Design:
         stopping=stopping_rules(exam),
         shuffle=spec.options.shuffle,
         seeding=seeding,
+        controls=controls,
     )
 
 

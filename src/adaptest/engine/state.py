@@ -27,6 +27,7 @@ class State:
     presented : items presented, scored or not
     pending : the item that waits for a response
     ended, voided, held : why, or None
+    drawn_out : rows that were chosen and failed their exposure draw
     theta, sem : the estimate so far, rounded as it decides
     """
 
@@ -46,6 +47,7 @@ class State:
     ended: str | None = None
     voided: str | None = None
     held: str | None = None
+    drawn_out: frozenset[int] = frozenset()
 
     @property
     def is_over(self) -> bool:

@@ -38,9 +38,7 @@ class Counters:
         shown, cells = np.zeros(items), np.zeros((bands, items))
         return cls(0, shown, shown, (), np.zeros(bands), cells, cells)
 
-    def after(
-        self, shown: Bools, visited: Bools, barred: Bools | None, fading: float, kept: int
-    ) -> Counters:
+    def after(self, shown: Bools, visited: Bools, barred: Bools | None, fading: float, kept: int) -> Counters:
         """Return the counters after N more sittings, as if they had come one after the other.
 
         Parameters

@@ -1,4 +1,4 @@
-"""Item eligibility: whether a sitting may be shown an item at all is drawn before it begins, by theta band."""
+"""Item eligibility: whether a sitting may be shown an item is drawn before it begins, by theta band."""
 
 from __future__ import annotations
 
