@@ -1,7 +1,7 @@
 """The text of an exam file becomes a Design, or a sentence that says why it cannot work.
 
-Every word in a file that names a part is looked up in one closed table here: CRITERIA, PICKERS, STOPPING, EXPOSURE,
-ESTIMATORS. A new part is one file, one line in its table, one row in its contract suite.
+Every word in a file that names a part is looked up in one closed table here: CRITERIA, PICKERS, STOPPING,
+EXPOSURE, ESTIMATORS. A new part is one file, one line in its table, one row in its contract suite.
 """
 
 from __future__ import annotations
