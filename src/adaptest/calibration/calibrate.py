@@ -15,6 +15,7 @@ from adaptest.calibration.e_step import Workers, workers
 from adaptest.calibration.em import Problem, Progress, fit
 from adaptest.calibration.fixed import anchors_of, require_met
 from adaptest.calibration.grid_check import check
+from adaptest.calibration.information_line import applies as by_one_sum
 from adaptest.calibration.latent import coarser, latent_for
 from adaptest.calibration.options import (
     BOUND,
@@ -188,9 +189,10 @@ def _estimate(
     begin = start(coded, planned.blocks, latent, np.concatenate(own), first)
     memory = Anderson(WINDOW, RCOND)
     history: tuple[Step, ...] = ()
-    if counts.sum() >= COARSE_FROM and not latent.empirical and not isinstance(options.grid, int):
+    many = counts.sum() >= COARSE_FROM and not latent.empirical and not isinstance(options.grid, int)
+    if many and not by_one_sum(problem):  # there nodes cost next to nothing
         rough = fit(
-            replace(problem, latent=coarser(latent, COARSE_EVERY)),
+            replace(problem, coded=coded.single(), latent=coarser(latent, COARSE_EVERY)),
             begin,
             tolerance=COARSE_TOLERANCE,
             gain_tolerance=np.inf,

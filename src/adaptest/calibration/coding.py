@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +17,8 @@ PATTERN_ITEMS = 15  # up to as many items equal rows are worked on once; more se
 UNIT_SIZE = 256  # answers to some polytomous items are coded jointly, up to as many combinations ...
 SMALL_UNIT = 36  # ... or as many where the tables would cost more than the persons:
 UNIT_PERSONS = 30_000  # fewer than these (measured: 5,000 x 40 x 5 categories)
+DOUBLE: np.dtype[np.floating] = np.dtype(np.float64)
+SINGLE: np.dtype[np.floating] = np.dtype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +33,7 @@ class Chunk:
     complete : whether no cell of `dense` is missing
     start, index : sparse rows of the other items: (n + 1,) and (cells,) rows of the unit table
     rows : the same as indicator matrices (BLOCK persons, U), block after block; columns : their transposes
+    precision : of the products: double, or single on the way to the neighbourhood of the maximum
     """
 
     group: int
@@ -41,6 +44,7 @@ class Chunk:
     index: NDArray[np.int32]
     rows: tuple[csr_array, ...]
     columns: tuple[csc_array, ...]
+    precision: np.dtype[np.floating] = DOUBLE
 
     @classmethod
     def of(
@@ -51,11 +55,12 @@ class Chunk:
         start: NDArray[np.int32],
         index: NDArray[np.int32],
         columns: int,
+        precision: np.dtype[np.floating] = DOUBLE,
     ) -> Chunk:
         """Return a chunk with its indicator matrices; all their ones are one array."""
         edges = np.append(np.arange(0, len(weight), BLOCK), len(weight))
         cuts = start[edges]
-        ones = np.ones(int(np.diff(cuts).max(initial=0)))
+        ones = np.ones(int(np.diff(cuts).max(initial=0)), dtype=precision)
         rows = [
             csr_array(
                 (ones[: b - a], index[a:b], start[lo : hi + 1] - a), shape=(int(hi - lo), columns), copy=False
@@ -63,7 +68,8 @@ class Chunk:
             for (lo, hi), (a, b) in zip(pairwise(edges), pairwise(cuts), strict=True)
         ]
         complete = bool((dense >= 0).all())
-        return cls(group, weight, dense, complete, start, index, tuple(rows), tuple(row.T for row in rows))
+        columns_of = tuple(row.T for row in rows)
+        return cls(group, weight, dense, complete, start, index, tuple(rows), columns_of, precision)
 
     def part(self, lo: int, hi: int) -> Chunk:
         """Return persons lo..hi-1."""
@@ -71,8 +77,15 @@ class Chunk:
         columns = self.rows[0].shape[1]
         start = self.start[lo : hi + 1] - first
         return Chunk.of(
-            self.group, self.weight[lo:hi], self.dense[lo:hi], start, self.index[first:last], columns
-        )
+            self.group, self.weight[lo:hi], self.dense[lo:hi], start, self.index[first:last], columns,
+            self.precision,
+        )  # fmt: skip
+
+    def single(self) -> Chunk:
+        """Return the chunk in single precision."""
+        columns = self.rows[0].shape[1]
+        own = (self.group, self.weight, self.dense, self.start, self.index, columns)
+        return Chunk.of(*own, SINGLE)
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -140,6 +153,19 @@ class Coded:
                 result[codes] = own[: len(codes)]
             start += size
         return result
+
+    def single(self) -> Coded:
+        """Return the responses for products in single precision."""
+        return replace(self, chunks=tuple(chunk.single() for chunk in self.chunks))
+
+    @property
+    def precision(self) -> np.dtype[np.floating]:
+        """Precision of the products."""
+        return self.chunks[0].precision if self.chunks else DOUBLE
+
+    def persons(self, group: int) -> int:
+        """Return the rows of a group."""
+        return sum(len(chunk) for chunk in self.chunks if chunk.group == group)
 
     @property
     def n_rows(self) -> int:

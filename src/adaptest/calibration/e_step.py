@@ -12,8 +12,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from adaptest.calibration.coding import Chunk, Coded
+from adaptest.calibration.line import LineSums, LineTable
 from adaptest.calibration.options import BLOCK
 from adaptest.models.base import Floats
+
+LEAST_SINGLE = -75.0  # below it single precision has only denormal numbers, four times slower (measured)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,7 +49,7 @@ class GroupTable:
     contrast : (D, Q) log P(1) - log P(0) of the items held whole
     wrong : (D, Q) log P(0) of the items held whole
     sparse : (U, Q) log-probability of the joint answers of the other items
-    line : (D, 2) slope and intercept where the contrast is a line in theta, for all items; else None
+    line : how posteriors follow from one sum, where all items are two-parameter logistic; else None
     """
 
     theta: Floats
@@ -54,7 +57,7 @@ class GroupTable:
     contrast: Floats
     wrong: Floats
     sparse: Floats
-    line: Floats | None
+    line: LineTable | None
 
 
 class Workers:
@@ -94,7 +97,8 @@ def group_tables(
     Parameters
     ----------
     theta, log_weight : (G, Q)
-    line : (D, 2) slope and intercept of every item held whole, where all are two-parameter logistic
+    line : (D, 2) slope and intercept of every item held whole, where all are two-parameter logistic and
+        the latent densities normal
     """
     result = []
     q = theta.shape[1]
@@ -103,7 +107,13 @@ def group_tables(
         wrong = own[coded.wrong]
         contrast = own[coded.right] - wrong
         joint = coded.unit_table(np.ascontiguousarray(own)) if _has_sparse(coded) else np.empty((0, q))
-        result.append(GroupTable(theta[g], log_weight[g], contrast, wrong, joint, line))
+        by_sum = None
+        if line is not None:
+            by_sum = LineTable.of(theta[g], log_weight[g] + wrong.sum(axis=0), line, coded.persons(g))
+        tables = (
+            part.astype(coded.precision, copy=False) for part in (log_weight[g], contrast, wrong, joint)
+        )
+        result.append(GroupTable(theta[g], *tables, by_sum))
     return tuple(result)
 
 
@@ -120,12 +130,25 @@ def expect(coded: Coded, tables: tuple[GroupTable, ...], pool: Workers) -> Expec
     joint = np.zeros((coded.n_groups, coded.n_rows if _has_sparse(coded) else 0, q))
     log_likelihood = 0.0
     for chunk, part in zip(coded.chunks, parts, strict=True):
+        if isinstance(part, LineSums):
+            continue
         own = slice(chunk.group * q, (chunk.group + 1) * q)
         log_likelihood += part.log_likelihood
         mass[chunk.group] += part.mass
         counts[coded.right, own] += part.right
         counts[coded.wrong, own] += part.answered - part.right
         joint[chunk.group] += part.joint
+    for g, table in enumerate(tables):
+        pairs = zip(coded.chunks, parts, strict=True)
+        sums = [part for chunk, part in pairs if chunk.group == g and isinstance(part, LineSums)]
+        if table.line is not None and sums:
+            own = slice(g * q, (g + 1) * q)
+            value, persons = table.line.total(sums)
+            right = np.sum([part.right for part in sums], axis=0)
+            log_likelihood += value
+            mass[g] += persons
+            counts[coded.right, own] += right
+            counts[coded.wrong, own] += persons - right
     if _has_sparse(coded):
         for g in range(coded.n_groups):
             counts[:, g * q : (g + 1) * q] += coded.by_category(joint[g])
@@ -141,10 +164,10 @@ class _Part:
     joint: Floats
 
 
-def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
+def _chunk(chunk: Chunk, table: GroupTable) -> _Part | LineSums:
     """Return the sums over one chunk, a block of persons at a time."""
-    if table.line is not None and chunk.complete and not len(table.sparse):
-        return _line_chunk(chunk, table, table.line)
+    if table.line is not None and chunk.complete:
+        return table.line.sums(chunk)
     q, items = len(table.theta), chunk.dense.shape[1]
     mass, log_likelihood = np.zeros(q), 0.0
     right, answered = np.zeros((items, q)), np.zeros((items, q))
@@ -152,7 +175,8 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part:
     for block in _blocks(chunk, table):
         weight = chunk.weight[block.lo : block.hi]
         log_likelihood += float(weight @ (block.top + np.log(block.total)))
-        posterior = np.multiply(block.values, (weight / block.total)[:, None], out=block.values)
+        share = (weight / block.total).astype(block.values.dtype, copy=False)
+        posterior = np.multiply(block.values, share[:, None], out=block.values)
         mass += posterior.sum(axis=0)
         if items:
             right += block.right.T @ posterior
@@ -186,13 +210,14 @@ class _Block:
 def _blocks(chunk: Chunk, table: GroupTable) -> Iterator[_Block]:
     """Give block after block of a chunk."""
     base = table.log_weight + table.wrong.sum(axis=0) if chunk.complete else table.log_weight
+    precision = table.contrast.dtype
     across = np.ascontiguousarray(table.contrast.T)
     across_wrong = np.ascontiguousarray(table.wrong.T)
     for lo in range(0, len(chunk), BLOCK):
         hi = min(lo + BLOCK, len(chunk))
         part = chunk.dense[lo:hi]
-        right = (part if chunk.complete else part == 1).astype(np.float64)
-        answered = right if chunk.complete else (part >= 0).astype(np.float64)
+        right = (part if chunk.complete else part == 1).astype(precision)
+        answered = right if chunk.complete else (part >= 0).astype(precision)
         if part.shape[1]:
             values = (across @ right.T).T
             if not chunk.complete:
@@ -204,60 +229,14 @@ def _blocks(chunk: Chunk, table: GroupTable) -> Iterator[_Block]:
         values += base
         top = values.max(axis=1)
         values -= top[:, None]
+        if precision == np.float32:
+            np.maximum(values, LEAST_SINGLE, out=values)
         np.exp(values, out=values)
-        yield _Block(lo, hi, values, top, values.sum(axis=1), right, answered)
+        total = values.sum(axis=1, dtype=np.float64)
+        yield _Block(lo, hi, values, top.astype(np.float64, copy=False), total, right, answered)
 
 
 def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floats]]:
     """Give (first, last + 1, posterior (n, Q)) of block after block of a chunk."""
     for block in _blocks(chunk, table):
         yield block.lo, block.hi, np.divide(block.values, block.total[:, None], out=block.values)
-
-
-def _line_chunk(chunk: Chunk, table: GroupTable, line: Floats) -> _Part:
-    r"""Return the sums over a chunk of complete data under the two-parameter logistic model.
-
-    A person's log-likelihood is :math:`s_n \theta_q + t_n + base_q` with two sums over the right answers,
-    and the M-step needs no more than the sums over persons of x, of x E[theta], and the mass at each node.
-    The node where it is largest follows from s alone, since base is concave in theta.
-    """
-    theta = table.theta
-    base = table.log_weight + table.wrong.sum(axis=0)
-    edges = -np.diff(base) / np.diff(theta)
-    lines = np.stack([theta, base, np.ones_like(theta)])
-    powers = np.stack([np.ones_like(theta), theta], axis=1)
-    concave = bool((np.diff(edges) >= 0).all())
-    mass, log_likelihood = np.zeros(len(theta)), 0.0
-    moments = np.zeros((len(line), 2))
-    for lo in range(0, len(chunk), BLOCK):
-        right = chunk.dense[lo : lo + BLOCK].astype(np.float64)
-        weight = chunk.weight[lo : lo + BLOCK]
-        slope, intercept = (right @ line).T
-        if concave:
-            peak = np.searchsorted(edges, slope)
-            top = slope * theta[peak] + base[peak]
-        else:
-            top = (slope[:, None] * theta + base).max(axis=1)
-        values = np.stack([slope, np.ones_like(slope), -top], axis=1) @ lines
-        np.exp(values, out=values)
-        total, first = (values @ powers).T
-        log_likelihood += float(weight @ (top + intercept + np.log(total)))
-        share = weight / total
-        mass += share @ values
-        moments += right.T @ np.stack([share * first, weight], axis=1)
-    right_counts = _two_points(moments, theta)
-    answered = np.tile(mass, (len(line), 1))
-    return _Part(log_likelihood, mass, right_counts, answered, np.zeros((0, len(theta))))
-
-
-def _two_points(moments: Floats, theta: Floats) -> Floats:
-    """Return (D, Q) counts with the given sums of theta and of ones, at the two end nodes.
-
-    Under the two-parameter logistic model the expected log-likelihood of complete data depends on the
-    right answers only through these two sums.
-    """
-    result = np.zeros((len(moments), len(theta)))
-    by_theta, ones = moments.T
-    result[:, -1] = (by_theta - ones * theta[0]) / (theta[-1] - theta[0])
-    result[:, 0] = ones - result[:, -1]
-    return result

@@ -93,8 +93,8 @@ class Problem:
         return float(sum(block.priors.terms(own).value.sum() for block, own in pairs if block.priors.any))
 
     def _line(self, psi: list[Floats]) -> Floats | None:
-        """Return (D, 2) slopes and intercepts if every item is two-parameter logistic."""
-        if self.coded.units or len(self.coded.wrong) == 0:
+        """Return (D, 2) slopes and intercepts if all items are two-parameter logistic, abilities normal."""
+        if self.coded.units or len(self.coded.wrong) == 0 or self.latent.empirical:
             return None
         if not all(block.kernel == LogisticKernel(2) for block in self.blocks):
             return None

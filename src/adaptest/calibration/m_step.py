@@ -1,4 +1,8 @@
-"""The M-step: Newton steps over all items of a block at once, with a line search on the exact objective."""
+"""The M-step: a Newton step over all items of a block at once, with a line search on the exact objective.
+
+One step is enough: the objective never falls, the fixed point is the same, and Anderson acceleration makes
+more of another E-step than of a second Newton step (measured on twelve real sets and five made ones).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,6 @@ from adaptest.calibration.block import Block
 from adaptest.calibration.kernel import Terms
 from adaptest.models.base import Floats
 
-NEWTON_STEPS = 4  # a rough maximum is enough: Anderson sees the same fixed point
-ENOUGH = 1e-3  # of the first step: a later one this small is not followed by another
 LONGEST = 3.0  # logits a step
 HALVINGS = 12
 RIDGE = 1e-10  # of the largest diagonal: keeps a flat direction solvable
@@ -58,31 +60,22 @@ def improve(block: Block, own: Floats, common: Floats, theta: Floats, counts: Fl
 def _apart(
     block: Block, own: Floats, common: Floats, terms: Terms, theta: Floats, counts: Floats
 ) -> tuple[Floats, Floats]:
-    """Climb item by item: each has its own step and its own line search."""
-    local, first = block.local, None
-    for _ in range(NEWTON_STEPS):
-        step = _solve(local.T @ terms.information @ local, terms.gradient @ local)
-        length = np.abs(step).max(axis=1, initial=0)
-        step /= np.maximum(length / LONGEST, 1)[:, None]
-        first = length if first is None else first
-        share = np.ones(len(block))
-        for _ in range(HALVINGS):
-            tried = own + share[:, None] * step
-            psi = block.psi(tried, common)
-            fits = block.feasible(psi)
-            if not fits.all():
-                share[~fits] /= 2
-                continue
-            after = block.terms(psi, theta, counts)
-            worse = ~(after.value >= terms.value - 1e-12 * np.abs(terms.value))
-            if not worse.any():
-                break
-            share[worse] /= 2
-        else:
-            return own, common
-        own, terms = tried, after
-        if (length <= ENOUGH * np.maximum(first, 1e-9)).all() or length.max() < 1e-7:  # noqa: PLR2004 (done)
-            break
+    """Climb item by item: each has its own line search."""
+    local = block.local
+    step = _solve(local.T @ terms.information @ local, terms.gradient @ local)
+    step /= np.maximum(np.abs(step).max(axis=1, initial=0) / LONGEST, 1)[:, None]
+    share = np.ones(len(block))
+    for _ in range(HALVINGS):
+        tried = own + share[:, None] * step
+        psi = block.psi(tried, common)
+        fits = block.feasible(psi)
+        if not fits.all():
+            share[~fits] /= 2
+            continue
+        worse = ~(block.terms(psi, theta, counts).value >= terms.value - 1e-12 * np.abs(terms.value))
+        if not worse.any():
+            return tried, common
+        share[worse] /= 2
     return own, common
 
 
@@ -91,32 +84,26 @@ def _together(
 ) -> tuple[Floats, Floats]:
     """Climb with the common parameters: one step and one line search for the block."""
     local, shared = block.local, block.shared
-    for _ in range(NEWTON_STEPS):
-        b_own = local.T @ terms.information @ local
-        b_cross = local.T @ terms.information @ shared
-        b_common = shared.T @ terms.information.sum(axis=0) @ shared
-        g_own, g_common = terms.gradient @ local, (terms.gradient @ shared).sum(axis=0)
-        cross = _solve_columns(b_own, b_cross)
-        schur = b_common - np.einsum("jkh,jki->hi", b_cross, cross)
-        reduced = g_common - np.einsum("jkh,jk->h", cross, g_own)
-        by_common = _solve(schur[None], reduced[None])[0]
-        by_own = _solve(b_own, g_own) - cross @ by_common
-        length = max(np.abs(by_own).max(initial=0), np.abs(by_common).max(initial=0))
-        share = min(1.0, LONGEST / max(length, 1e-300))
-        before = terms.value.sum()
-        for _ in range(HALVINGS):
-            tried, tried_common = own + share * by_own, common + share * by_common
-            psi = block.psi(tried, tried_common)
-            if block.feasible(psi).all():
-                after = block.terms(psi, theta, counts)
-                if after.value.sum() >= before - 1e-12 * abs(before):
-                    break
-            share /= 2
-        else:
-            return own, common
-        own, common, terms = tried, tried_common, after
-        if length < 1e-7:  # noqa: PLR2004 (far below any tolerance of the fit)
-            break
+    b_own = local.T @ terms.information @ local
+    b_cross = local.T @ terms.information @ shared
+    b_common = shared.T @ terms.information.sum(axis=0) @ shared
+    g_own, g_common = terms.gradient @ local, (terms.gradient @ shared).sum(axis=0)
+    cross = _solve_columns(b_own, b_cross)
+    schur = b_common - np.einsum("jkh,jki->hi", b_cross, cross)
+    reduced = g_common - np.einsum("jkh,jk->h", cross, g_own)
+    by_common = _solve(schur[None], reduced[None])[0]
+    by_own = _solve(b_own, g_own) - cross @ by_common
+    length = max(np.abs(by_own).max(initial=0), np.abs(by_common).max(initial=0))
+    share = min(1.0, LONGEST / max(length, 1e-300))
+    before = terms.value.sum()
+    for _ in range(HALVINGS):
+        tried, tried_common = own + share * by_own, common + share * by_common
+        psi = block.psi(tried, tried_common)
+        if block.feasible(psi).all():
+            after = block.terms(psi, theta, counts).value.sum()
+            if after >= before - 1e-12 * abs(before):
+                return tried, tried_common
+        share /= 2
     return own, common
 
 

@@ -20,7 +20,7 @@ Labels = NDArray[np.intp]
 Edges = sparse.csr_array[np.int8]
 
 CHUNK = 100_000  # edges whose vertices are replaced by their blocks at once
-SUBSET = 20_000  # edges that are tried first: enough links among some are enough among all
+SUBSET = 2_500  # edges that are tried first: enough links among some are enough among all
 GROWTH = 8  # times as many, where they did not suffice
 
 
