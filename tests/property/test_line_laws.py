@@ -17,7 +17,7 @@ from adaptest.responses import Responses
 RELATIVE = 2e-11
 
 
-def both(items, sd, nodes, seed, persons=6000, negative=False):
+def both(items, sd, nodes, seed, *, persons=6000, negative=False):
     rng = np.random.default_rng(seed)
     slope = rng.lognormal(0.0, 0.5, items)
     if negative:
@@ -45,7 +45,7 @@ def both(items, sd, nodes, seed, persons=6000, negative=False):
 )
 def test_the_log_likelihood_the_mass_and_the_sums_for_the_m_step_agree(items, sd, nodes, seed, negative):
     grid = np.linspace(-6, 6, nodes)
-    quick, short, full, read, line, theta = both(items, sd, grid, seed, negative=negative)
+    quick, short, full, read, _, theta = both(items, sd, grid, seed, negative=negative)
     if quick[0].line is None:  # the table would cost more than the persons
         return
     assert abs(short.log_likelihood - full.log_likelihood) <= RELATIVE * abs(full.log_likelihood)

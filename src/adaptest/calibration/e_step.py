@@ -110,10 +110,8 @@ def group_tables(
         by_sum = None
         if line is not None:
             by_sum = LineTable.of(theta[g], log_weight[g] + wrong.sum(axis=0), line, coded.persons(g))
-        tables = (
-            part.astype(coded.precision, copy=False) for part in (log_weight[g], contrast, wrong, joint)
-        )
-        result.append(GroupTable(theta[g], *tables, by_sum))
+        weight, *tables = (part.astype(coded.precision) for part in (log_weight[g], contrast, wrong, joint))
+        result.append(GroupTable(theta[g], weight, tables[0], tables[1], tables[2], by_sum))
     return tuple(result)
 
 
