@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 import adaptest
 from adaptest.administration.about import About, about_of
 from adaptest.administration.clock import now
+from adaptest.administration.counters import counters_of, counting_of, nothing_before
 from adaptest.administration.journal import MemoryJournal, StoredJournal
 from adaptest.administration.sentences import Sentences, sentences
 from adaptest.bank.files import load_bank
@@ -22,10 +23,13 @@ from adaptest.bank.snapshot import Snapshot, current_snapshot
 from adaptest.engine.codec import to_json
 from adaptest.engine.design import Design
 from adaptest.engine.events import SittingStarted, stamped
+from adaptest.engine.exposing import barred_for
 from adaptest.engine.sitting import deal_pretest, start
 from adaptest.engine.spec import build, read_exam
 from adaptest.errors import BankFileError, ExamError, OptionError
+from adaptest.exposure import Counters
 from adaptest.store import artifacts, candidates, events, sittings, usage
+from adaptest.store.bands import EXPOSURE
 from adaptest.store.sittings import SittingRow
 from adaptest.workspace import Workspace, open_workspace
 
@@ -103,7 +107,7 @@ class Exam:
         seed = _seed(self.about, seed)
         if not record:
             journal = MemoryJournal()
-            log = journal.append([self._started(seed, (), {})])
+            log = journal.append([self._started(seed, (), {}, nothing_before(self.design))])
             return Sitting(self, journal, log, candidate or "nobody", named=candidate is not None, owned=None)
         owned = None
         if records is None:
@@ -155,7 +159,8 @@ class Exam:
             else:
                 name, pseudonym = candidate, candidates.register(connection, candidate, at)
             shown = usage.shown(connection) if self.design.seeding else {}
-            started = self._started(seed, usage.seen_by(connection, pseudonym), shown)
+            counters = counters_of(connection, self.about.exam, self.design)
+            started = self._started(seed, usage.seen_by(connection, pseudonym), shown, counters)
             row = sittings.create(
                 connection,
                 pseudonym=pseudonym,
@@ -167,17 +172,31 @@ class Exam:
         LOG.info("sitting %s of %s begins", row.sitting, self.about.exam)
         return row.sitting, name
 
-    def _started(self, seed: int, seen: tuple[str, ...], shown: Mapping[str, int]) -> SittingStarted:
+    def _started(
+        self, seed: int, seen: tuple[str, ...], shown: Mapping[str, int], counters: Counters
+    ) -> SittingStarted:
         """Return the first event: everything from outside that later choices depend on.
 
         Parameters
         ----------
         seen : items this person has seen
         shown : item -> how many sittings have shown it, where the exam deals pretest items
+        counters : how often items were shown before, where the exam limits that
         """
-        excluded = _left_out(self.design, seen)
-        pretest = deal_pretest(self.design, seed, shown=shown, seen=seen, barred=excluded)
-        return start(self.design, seed, excluded=excluded, pretest=pretest)
+        design = self.design
+        excluded = _left_out(design, seen)
+        barred = barred_for(design.controls, counters, seed, design.pool, excluded, design.runs_without)
+        left = (*excluded, *barred.ineligible)
+        pretest = deal_pretest(design, seed, shown=shown, seen=seen, barred=left)
+        return start(
+            design,
+            seed,
+            excluded=excluded,
+            ineligible=barred.ineligible,
+            pretest=pretest,
+            barred_in_band=barred.barred_in_band,
+            spared=barred.spared,
+        )
 
 
 def load_exam(name: str, workspace: Workspace | str | os.PathLike[str] | None = None) -> Exam:
@@ -241,7 +260,7 @@ def every_exam(workspace: Workspace) -> tuple[tuple[Listed, ...], tuple[str, ...
 def _exam(snapshot: Snapshot, exam_name: str, workspace: Workspace) -> Exam:
     """Return an exam of a bank's file on the bank's items and parameters."""
     file = snapshot.bank.exam(exam_name)
-    read = read_exam(file.text, file.path)
+    read = read_exam(file.text, file.path, file.tuned)
     design = build(read, snapshot.pool)
     texts = snapshot.item_texts
     about = about_of(f"{snapshot.bank.name}/{exam_name}", read.spec, snapshot, design)
@@ -289,7 +308,9 @@ def _freeze(connection: Connection, exam: Exam) -> dict[str, Any]:
             connection, artifacts.INDEX, artifacts.put_all(connection, "item_text", exam.texts)
         ),
     }
-    return {"artifacts": names, "release": exam.about.release, "program": adaptest.__version__}
+    facts = {"artifacts": names, "release": exam.about.release, "program": adaptest.__version__}
+    counting = counting_of(exam.about.exam, exam.design)
+    return facts if counting is None else {**facts, EXPOSURE: counting.fact()}
 
 
 def _left_out(design: Design, seen: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from adaptest.administration.clock import now
 from adaptest.engine.codec import from_json, to_json
-from adaptest.engine.events import Event, stamped
+from adaptest.engine.events import Event, ItemPresented, stamped
+from adaptest.exposure import MaximumUse
+from adaptest.exposure.usage import EXAM
 from adaptest.store import events as log
-from adaptest.store import locks, sittings
+from adaptest.store import locks, sittings, usage
 from adaptest.store.database import Database
 
 
@@ -23,6 +27,9 @@ class Journal(Protocol):
 
     def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Keep the events, all or none, and return them with the time they were written."""
+
+    def present(self, shown: ItemPresented, most: MaximumUse | None) -> tuple[Event, ...]:
+        """Keep a presentation, unless its item was shown to `most` other sittings: then keep nothing."""
 
     def close(self) -> None:
         """Give the sitting free for others."""
@@ -37,6 +44,10 @@ class MemoryJournal:
     def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Return the events with the time."""
         return tuple(stamped(event, now()) for event in events)
+
+    def present(self, shown: ItemPresented, most: MaximumUse | None) -> tuple[Event, ...]:  # noqa: ARG002 (as Journal says)
+        """Return the presentation with the time: a trial knows of no other sitting."""
+        return self.append([shown])
 
     def close(self) -> None:
         """Do nothing: nobody else can have it."""
@@ -76,10 +87,26 @@ class StoredJournal:
 
     def append(self, events: Sequence[Event]) -> tuple[Event, ...]:
         """Commit the events in one transaction."""
-        written = tuple(stamped(event, now()) for event in events)
         with self._database.write() as connection:
-            log.append(connection, self.sitting, self._length, [to_json(event) for event in written])
+            written = self._written(connection, events)
         self._length += len(written)
+        return written
+
+    def present(self, shown: ItemPresented, most: MaximumUse | None) -> tuple[Event, ...]:
+        """Count the item's uses and commit its presentation in one transaction; see Journal."""
+        with self._database.write() as connection:
+            if most is not None:
+                exam = self.row.exam if most.across == EXAM else None
+                if usage.uses(connection, shown.item, self.sitting, exam) >= most.at_most:
+                    return ()
+            written = self._written(connection, [shown])
+        self._length += 1
+        return written
+
+    def _written(self, connection: Connection, events: Sequence[Event]) -> tuple[Event, ...]:
+        """Add the events to the log in a transaction that is open, and return them with the time."""
+        written = tuple(stamped(event, now()) for event in events)
+        log.append(connection, self.sitting, self._length, [to_json(event) for event in written])
         return written
 
     def close(self) -> None:

@@ -11,7 +11,15 @@ from adaptest.administration.about import LESSON
 from adaptest.administration.journal import Journal
 from adaptest.administration.result import result_of
 from adaptest.administration.views import Feedback, Question, Result
-from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingEnded, SittingHeld
+from adaptest.engine.events import (
+    Event,
+    ItemPresented,
+    NoteAdded,
+    PoolChanged,
+    ResponseGiven,
+    SittingEnded,
+    SittingHeld,
+)
 from adaptest.engine.sitting import decide, evolve, final_estimate, replay
 from adaptest.errors import OptionError, SittingError
 
@@ -21,6 +29,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 LESSONS_SHOWN = 3  # more than this nobody reads
+USED_UP = "maximum use"
+NEEDED_STILL = "item {item} is shown beyond its maximum use: the exam could not go on without it"
 RELEASED_BY_PERSON = "certification results are released by a person"
 
 
@@ -92,14 +102,12 @@ class Sitting:
         if self.ended:
             return None
         if (waiting := self._waiting()) is None:
-            decided = decide(self._state, self.exam.design)
-            if isinstance(decided, SittingEnded):
-                self._end(decided)
-                return None
-            self._append([decided])
-            waiting = decided if isinstance(decided, ItemPresented) else None
-        if waiting is None:
-            raise SittingError(f"sitting {self.id!r}: must have an item to answer; got none")
+            while waiting is None:
+                decided = decide(self._state, self.exam.design)
+                if isinstance(decided, SittingEnded):
+                    self._end(decided)
+                    return None
+                waiting = self._presented(decided)
         return self._question(waiting)
 
     def answer(self, letter: str, *, time_s: float | None = None) -> int:
@@ -188,6 +196,25 @@ class Sitting:
             state = evolve(state, event, self.exam.design)
         self._events += self._journal.append(events)
         self._state = state
+
+    def _presented(self, shown: ItemPresented) -> ItemPresented | None:
+        """Commit a presentation; None where its last use was given away meanwhile, and it is withdrawn."""
+        design = self.exam.design
+        state = evolve(self._state, shown, design)
+        most = design.controls.most if design.controls and shown.role == "scored" else None
+        kept = self._journal.present(shown, most)
+        if not kept:
+            gone = PoolChanged((shown.item,), USED_UP)
+            if design.goes_on(evolve(self._state, gone, design).batch):
+                self._append([gone])
+                return None
+            kept = self._journal.present(shown, None)
+            kept += self._journal.append(
+                [NoteAdded(NEEDED_STILL.format(item=shown.item), "exposure control")]
+            )
+        self._events += kept
+        self._state = state
+        return shown
 
     def _end(self, ended: SittingEnded) -> None:
         """Commit the end; a certification's result waits for a person in the same moment."""

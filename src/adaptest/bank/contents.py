@@ -25,11 +25,17 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class ExamFile:
-    """The text of an exam definition; `adaptest.engine.spec` makes a design of it."""
+    """The text of an exam definition; `adaptest.engine.spec` makes a design of it.
+
+    Attributes
+    ----------
+    tuned : the text of the tuned exposure file beside it; None where there is none
+    """
 
     name: str
     path: str
     text: str
+    tuned: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,8 @@ from adaptest.bank.schema import Header, ItemsFile
 from adaptest.errors import BankFileError
 from adaptest.files import StrPath, read_text
 
+TUNED = ".exposure.json"  # of the file beside EXAM.yaml that `adaptest exam tune` wrote
+
 
 def bank_named(folder: Path, name: str) -> Bank:
     """Return the bank of this name below a workspace's bank folder.
@@ -125,10 +127,12 @@ def _texts(
     """Return exams and lessons."""
     exams: dict[str, ExamFile] = {}
     lessons: dict[str, Lesson] = {}
-    for path in _files(folder, shown, "exams", ".yaml", problems):
+    for path in _files(folder, shown, "exams", ".yaml", problems, beside=TUNED):
         name = f"{shown}/exams/{path.name}"
+        beside = path.with_name(path.stem + TUNED)
+        tuned = _text(beside, f"{shown}/exams/{beside.name}", problems) if beside.is_file() else None
         if (text := _text(path, name, problems)) is not None:
-            exams[path.stem] = ExamFile(path.stem, name, text)
+            exams[path.stem] = ExamFile(path.stem, name, text, tuned)
     for path in _files(folder, shown, "lessons", ".md", problems):
         name = f"{shown}/lessons/{path.name}"
         if (text := _text(path, name, problems)) is None:
@@ -141,11 +145,25 @@ def _texts(
     return exams, lessons
 
 
-def _files(folder: Path, shown: str, kind: str, suffix: str, problems: list[Problem]) -> list[Path]:
-    """Return the files of one kind by name; a file that would be passed over is a problem."""
+def _files(
+    folder: Path, shown: str, kind: str, suffix: str, problems: list[Problem], beside: str = ""
+) -> list[Path]:
+    """Return the files of one kind by name; a file that would be passed over is a problem.
+
+    Parameters
+    ----------
+    beside : how the name of a file ends that belongs to another of its name, and is no problem
+    """
     if not (folder / kind).is_dir():
         return []
     files = sorted(path for path in (folder / kind).iterdir() if not path.name.startswith("."))
+    if beside:
+        names = {path.name for path in files}
+        files = [
+            path
+            for path in files
+            if not (path.name.endswith(beside) and path.name.removesuffix(beside) + suffix in names)
+        ]
     for path in files:
         if path.suffix != suffix or not path.is_file():
             rule = f"must be a {suffix} file; move it out of {kind}/ or rename it"

@@ -186,7 +186,7 @@ class Design:
         ------
         PoolExhaustedError, where a sitting has no item that may come next.
         """
-        return settled(self.controls, sittings, self._propose, self._goes_on)
+        return settled(self.controls, sittings, self._propose, self.goes_on)
 
     def _propose(self, sittings: Sittings, attempt: int) -> Choice:
         """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
@@ -301,7 +301,7 @@ class Design:
         most: Floats = known[np.arange(len(best)), best]
         return np.where(most > -np.inf, best, -1), most
 
-    def _goes_on(self, sittings: Sittings) -> Bools:
+    def goes_on(self, sittings: Sittings) -> Bools:
         """Return (N,) whether any item can come next."""
         some: Bools = np.asarray(self.allowed(sittings).any(axis=1), dtype=np.bool_)
         return some

@@ -12,6 +12,7 @@ from adaptest.exposure.counters import Counters
 from adaptest.exposure.eligibility import Eligibility
 from adaptest.exposure.overlap import RecentOverlap
 from adaptest.exposure.sympson_hetter import Lottery
+from adaptest.exposure.usage import MaximumUse
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Words
 
@@ -74,6 +75,11 @@ class Controls:
     def counts(self) -> bool:
         """Whether any rule looks at what happened in other sittings."""
         return bool(self.rules) or self.eligibility is not None
+
+    @property
+    def most(self) -> MaximumUse | None:
+        """The limit on uses, which is asked again at each presentation."""
+        return next((rule for rule in self.rules if isinstance(rule, MaximumUse)), None)
 
     @property
     def remembered(self) -> int:

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from adaptest.errors import SittingError, StoreError
+from adaptest.store import bands
 from adaptest.store.sittings import SittingRow
 from adaptest.store.tables import events, presentations, sittings
 
-SHOWN = "ItemPresented"
+SHOWN = bands.SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,15 @@ def append(connection: Connection, sitting: str, after: int, bodies: Sequence[st
     ------
     SittingError, where the log is not that long: somebody else went on with this sitting.
     """
-    query = select(sittings.c.length, sittings.c.head).where(sittings.c.sitting == sitting)
-    length, last = connection.execute(query.with_for_update()).one()
+    query = select(sittings.c.length, sittings.c.head, sittings.c.facts).where(sittings.c.sitting == sitting)
+    length, last, facts = connection.execute(query.with_for_update()).one()
     if length != after:
         raise SittingError(
             f"sitting {sitting!r}: was continued elsewhere (its log has {length} events, this process knows"
             f" {after}); resume it"
         )
     head = str(last)
-    rows, shown = [], []
+    rows, shown, in_band = [], [], []
     for sequence, body in enumerate(bodies, start=after):
         head, values = link(head, body), json.loads(body)
         rows.append(
@@ -63,12 +64,17 @@ def append(connection: Connection, sitting: str, after: int, bodies: Sequence[st
         )
         if values["type"] == SHOWN:
             shown.append({"sitting": sitting, "sequence": sequence, "item": values["item"]})
+            if (band := bands.band_of(values)) is not None:
+                in_band.append((values["item"], band))
     try:
         connection.execute(insert(events), rows)
     except IntegrityError:
         raise SittingError(f"sitting {sitting!r}: was continued elsewhere; resume it") from None
     if shown:
         connection.execute(insert(presentations), shown)
+    if in_band and (counting := bands.Counting.told(json.loads(facts))) is not None:
+        for item, band in in_band:
+            bands.count(connection, counting, sitting, item, band)
     connection.execute(
         update(sittings).where(sittings.c.sitting == sitting).values(length=after + len(rows), head=head)
     )

@@ -15,7 +15,7 @@ from adaptest.store.database import Database, connect, copy_to
 if TYPE_CHECKING:
     from alembic.runtime.migration import RevisionStep, StampStep
 
-REVISIONS = ("0001", "0002")  # the newest last; a test compares them with migrations/
+REVISIONS = ("0001", "0002", "0003")  # the newest last; a test compares them with migrations/
 NEWEST = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOG = logging.getLogger(__name__)

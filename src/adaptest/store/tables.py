@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 METADATA = MetaData()
 
@@ -59,4 +70,34 @@ presentations = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("item", String(200), nullable=False),
     Index("presentations_by_item", "item"),
+)
+
+# Which visit of a theta band a sitting's was, of all visits of that band by its counter, from 1.
+band_visits = Table(
+    "band_visits",
+    METADATA,
+    Column("sitting", String(32), ForeignKey("sittings.sitting"), primary_key=True),
+    Column("band", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+)
+
+# How many visits each theta band had: as they came, and with older ones faded.
+bands = Table(
+    "bands",
+    METADATA,
+    Column("counter", String(64), primary_key=True),
+    Column("band", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("visits", Double, nullable=False),
+)
+
+# Of these visits, faded: how many could not be shown an item there, and how many were shown it.
+band_items = Table(
+    "band_items",
+    METADATA,
+    Column("counter", String(64), primary_key=True),
+    Column("band", Integer, primary_key=True, autoincrement=False),
+    Column("item", String(200), primary_key=True),
+    Column("barred", Double, nullable=False),
+    Column("taken", Double, nullable=False),
 )

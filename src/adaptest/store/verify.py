@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, select
 
 from adaptest.files import canonical_json
 from adaptest.store.artifacts import INDEX, name_of
+from adaptest.store.bands import Counting, band_of, recounted
+from adaptest.store.bands import counted as counted_now
 from adaptest.store.database import Database, damage
 from adaptest.store.events import SHOWN, Stored, broken
 from adaptest.store.sittings import SittingRow, listed
-from adaptest.store.tables import artifacts, events, presentations
+from adaptest.store.tables import artifacts, band_visits, events, presentations
 
 AT_ONCE = 1000
 
@@ -62,6 +66,7 @@ def verify(database: Database) -> Verification:
                 problems += _sitting(row, log, names, shown.get(sitting, []))
         for row in known.values():
             problems += _sitting(row, (), names, [])
+        problems += _bands(connection, rows)
     heads = [[row.sitting, row.length, row.head] for row in sorted(rows, key=lambda row: row.sitting)]
     return Verification(
         sittings=len(rows),
@@ -83,6 +88,34 @@ def _sitting(row: SittingRow, log: tuple[Stored, ...], names: set[str], shown: l
     if shown != [event.sequence for event in log if event.type == SHOWN]:
         problems.append(f"sitting {row.sitting!r}: its presentations are not those of its log")
     return problems
+
+
+def _bands(connection: Connection, rows: tuple[SittingRow, ...]) -> list[str]:
+    """Return where the counts by theta band are not those of the logs."""
+    counted = {row.sitting: counting for row in rows if (counting := Counting.told(row.fixed)) is not None}
+    numbers: dict[str, dict[int, int]] = {sitting: {} for sitting in counted}
+    for sitting, band, number in connection.execute(select(band_visits)):
+        numbers.setdefault(sitting, {})[band] = number
+    problems, logs = [], []
+    for sitting, log in _logs(connection) if counted else ():
+        if sitting in counted:
+            bodies = tuple(event.body for event in log)
+            visits = {band_of(json.loads(body)) for body in bodies} - {None}
+            if visits != numbers[sitting].keys():
+                problems.append(f"sitting {sitting!r}: its theta bands are not those of its log")
+            logs.append((counted[sitting], numbers[sitting], bodies))
+    for counter, wanted in recounted(logs).items():
+        found = counted_now(connection, counter)
+        if not (_close(found.visits, wanted.visits) and _close(found.items, wanted.items)):
+            problems.append(f"counter {counter[:12]}: its counts by theta band are not those of the logs")
+    return problems
+
+
+def _close(found: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> bool:
+    """Return whether counts agree but for rounding."""
+    return found.keys() == wanted.keys() and all(
+        np.allclose(found[key], wanted[key], rtol=1e-6, atol=1e-9) for key in wanted
+    )
 
 
 def _artifacts(connection: Connection) -> tuple[set[str], list[str]]:
