@@ -28,6 +28,7 @@ _NAMES = {
     "read_parameters": "adaptest.parameters.files",
     "read_responses": "adaptest.responses.files",
     "score": "adaptest.scoring",
+    "simulate": "adaptest.simulation.exams",
     "write_parameters": "adaptest.parameters.files",
 }
 

@@ -15,5 +15,6 @@ from adaptest.pool import Pool as Pool
 from adaptest.responses import Responses as Responses
 from adaptest.responses.files import read_responses as read_responses
 from adaptest.scoring import score as score
+from adaptest.simulation.exams import simulate as simulate
 
 __version__: str

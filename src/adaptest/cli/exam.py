@@ -27,9 +27,23 @@ NEEDS_A_PERSON = 3
 IN_TABLE = ("sitting", "candidate", "exam", "status", "scale_score", "decision", "n_items")
 
 
-@click.group(short_help="List, take, report, replay and explain exams.")
+class _Group(click.Group):
+    """The exam commands; simulate is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "simulate"])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "simulate":
+            from adaptest.cli.simulate import simulate
+
+            return simulate
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Group, short_help="List, take, simulate, report, replay and explain exams.")
 def exam() -> None:
-    """List, take, report, replay and explain exams.
+    """List, take, simulate, report, replay and explain exams.
 
     EXAM is bank/exam, such as peer-support/practice. SITTING is an id that `exam results` lists, or `last`.
     """

@@ -16,7 +16,7 @@ from adaptest.errors import AdaptestError
 COMMANDS: dict[str, tuple[str, str]] = {
     "bank": ("adaptest.cli.bank:bank", "Show, check, import and export the item bank."),
     "calibrate": ("adaptest.cli.calibrate:calibrate", "Estimate item parameters from responses."),
-    "exam": ("adaptest.cli.exam:exam", "List, take, report, replay and explain exams."),
+    "exam": ("adaptest.cli.exam:exam", "List, take, simulate, report, replay and explain exams."),
     "init": ("adaptest.cli.init:init", "Lay out a workspace with the shipped bank, or update one."),
     "lesson": ("adaptest.cli.lesson:lesson", "Read a study lesson."),
     "score": ("adaptest.cli.score:score", "Estimate theta for people from responses and item parameters."),

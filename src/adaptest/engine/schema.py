@@ -193,6 +193,23 @@ class Reporting(Strict):
     cut: Cut | None = None
 
 
+Required = Literal[
+    "accuracy",
+    "bias",
+    "consistency",
+    "correlation",
+    "coverage",
+    "false_fail",
+    "false_pass",
+    "max_exposure",
+    "mean_length",
+    "mean_time_s",
+    "overlap",
+    "rmse",
+    "sem",
+]  # adaptest.simulation.requirements says which must be at least, and which at most, what is required
+
+
 class ExamSpec(Strict):
     """An exam definition.
 
@@ -202,9 +219,10 @@ class ExamSpec(Strict):
     form : ids of its items in their order, where it is a fixed form; each has those values
     exposure : rules that limit how often items are shown
     tuned : what the file beside the exam says, for a rule that needs one; never in the exam file itself
+    require : measure -> what a simulation must find: at least or at most that, as the measure goes
     """
 
-    LATER = ("form", "pretest", "exposure", "tuned")
+    LATER = ("form", "pretest", "exposure", "tuned", "require")
     format: Literal["adaptest-exam/1"]
     id: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -224,3 +242,4 @@ class ExamSpec(Strict):
     reporting: Reporting = Reporting()
     exposure: tuple[dict[str, Any], ...] = ()
     tuned: Tuned | None = None
+    require: dict[Required, Number] = {}

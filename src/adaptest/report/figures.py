@@ -26,17 +26,19 @@ ABOVE: Any = {"frameon": False, "loc": "lower center", "bbox_to_anchor": (0.5, 1
 
 
 @contextmanager
-def _figure(rows: int = 1, *, height: float = HEIGHT) -> Iterator[tuple[Any, Any, list[str]]]:
+def figure(
+    rows: int = 1, *, height: float = HEIGHT, sharex: bool = True
+) -> Iterator[tuple[Any, Any, list[str]]]:
     """Give a figure, its axes, and a list that holds its SVG text afterwards."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     text: list[str] = []
     with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        yield figure, figure.subplots(rows, 1, sharex=rows > 1), text
+        drawing = Figure(figsize=(WIDTH, height), layout="constrained")
+        yield drawing, drawing.subplots(rows, 1, sharex=sharex and rows > 1), text
         page = io.StringIO()
-        figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
+        drawing.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
     whole = page.getvalue()
     text.append(whole[whole.index("<svg") :])
 
@@ -50,7 +52,7 @@ def information_and_sem(items: ItemParameters, theta: Floats, moments: list[tupl
     moments : name, mean and standard deviation of each group, logits
     """
     information = items.information(theta).sum(axis=1)
-    with _figure() as (_, axes, text):
+    with figure() as (_, axes, text):
         axes.plot(theta, information, color=INK, label="test information")
         axes.set(xlabel="theta (logits)", ylabel="information", ylim=(0, None))
         other = axes.twinx()
@@ -78,7 +80,7 @@ def person_item_map(person_theta: Floats, person_weight: Floats, locations: Floa
     both = np.concatenate([person_theta[np.isfinite(person_theta)], locations[np.isfinite(locations)]])
     low, high = np.quantile(both, [0.005, 0.995]) if both.size else (-3.0, 3.0)
     bins = np.linspace(low - 0.5, high + 0.5, 41)
-    with _figure(2, height=HEIGHT * 1.1) as (_, (above, below), text):
+    with figure(2, height=HEIGHT * 1.1) as (_, (above, below), text):
         above.hist(
             np.clip(person_theta, bins[0], bins[-1]), bins, weights=person_weight, color=PALE, ec=INK, lw=0.4
         )
@@ -92,7 +94,7 @@ def person_item_map(person_theta: Floats, person_weight: Floats, locations: Floa
 
 def convergence(iteration: list[int], gap: list[float], change: list[float]) -> str:
     """Return how the fit came to rest: log-posterior to go and largest change."""
-    with _figure(height=HEIGHT * 0.85) as (_, axes, text):
+    with figure(height=HEIGHT * 0.85) as (_, axes, text):
         axes.semilogy(
             iteration, np.maximum(gap, 1e-12), color=INK, marker="o", ms=3, label="log-posterior to go"
         )

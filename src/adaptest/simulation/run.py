@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adaptest.engine.batch import Sittings
 from adaptest.engine.design import Design
 from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingEnded, SittingStarted
 from adaptest.engine.sitting import estimated
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.numerics.random import Stream, permutation, uniform
-from adaptest.parameters import ItemParameters
+from adaptest.numerics.random import Stream, permutation
 from adaptest.scoring.estimate import Estimates
+from adaptest.simulation.answers import Answers, ModelRespondents
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,6 +25,8 @@ class Simulated:
     rows, scores : (N, L) items in order of presentation and their scores; -1 after the end
     ending : (N,) which of the design's reasons ended it
     theta, sem, outcome : (N,) the final estimates
+    seconds : (N,) that it took; None where time is not simulated
+    pretest : (N,) the pretest items dealt, (place, item), where they can matter to scored ones
     """
 
     design: Design
@@ -37,6 +38,8 @@ class Simulated:
     theta: Floats
     sem: Floats
     outcome: NDArray[np.int8]
+    seconds: Floats | None = None
+    pretest: tuple[tuple[tuple[int, str], ...], ...] = ()
 
     @property
     def length(self) -> Rows:
@@ -64,27 +67,36 @@ class Simulated:
         return (*events, SittingEnded(design.reasons[self.ending[n]], estimated(one)))
 
 
-def simulate(theta: ArrayLike, design: Design, seed: ArrayLike, excluded: Bools | None = None) -> Simulated:
-    """Return the sittings of N simulees who answer as the pool's own parameters say.
+def simulate(
+    theta: ArrayLike,
+    design: Design,
+    seed: ArrayLike,
+    excluded: Bools | None = None,
+    answers: Answers | None = None,
+) -> Simulated:
+    """Return the sittings of N simulees, all in lockstep.
 
     Parameters
     ----------
     theta : (N,) true abilities, logits
-    seed : (N,) of each sitting; its responses are drawn from `Stream.SIMULEE`
+    seed : (N,) of each sitting
     excluded : (N, J) items that a simulee may not see
+    answers : how these simulees answer; by the pool's own parameters where not given
 
     Raises
     ------
     PoolExhaustedError, where a sitting has no item that may come next.
     """
     ability, seeds = np.asarray(theta, dtype=np.float64), np.asarray(seed, dtype=np.uint64)
-    items, n = design.pool.parameters, len(ability)
-    barred = np.zeros((n, len(items)), dtype=np.bool_) if excluded is None else excluded
-    responses = Responder(ability, seeds, design)
-    ending, active = np.full(n, -1, dtype=np.intp), np.arange(n)
+    n = len(ability)
+    barred = np.zeros((n, len(design.pool)), dtype=np.bool_) if excluded is None else excluded
+    if answers is None:
+        places = len(design.pool) if design.maximum is None else design.maximum
+        answers = ModelRespondents.of(design.pool, places).at_work(ability, seeds, np.arange(n))
+    ending, active, seconds = np.full(n, -1, dtype=np.intp), np.arange(n), np.zeros(n)
     columns: list[tuple[Rows, Rows]] = []
     final_theta, final_sem, outcome = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=np.int8)
-    sittings = design.begin(seeds, barred)
+    sittings, timed = design.begin(seeds, barred), False
     while active.size:
         now = design.ending(sittings)
         over = now >= 0
@@ -98,44 +110,29 @@ def simulate(theta: ArrayLike, design: Design, seed: ArrayLike, excluded: Bools 
                 break
         choice = design.choose(sittings)
         chosen, sittings = choice.row, sittings.barring(choice.passed_over)
-        scores = responses(active, chosen, sittings)
+        scores = answers(active, chosen, sittings.length)
+        took = answers.seconds(active, chosen)
+        if took is not None:
+            seconds[active] += took
+            timed = True
         row, score = np.full(n, -1, dtype=np.intp), np.full(n, -1, dtype=np.intp)
         row[active], score[active] = chosen, scores
         columns.append((row, score))
         sittings = design.record(sittings, chosen, scores)
+        if took is not None:
+            sittings = replace(sittings, time_s=seconds[active])
     nothing = np.empty((n, 0), dtype=np.intp)
     rows = np.column_stack([nothing, *(row for row, _ in columns)])
     scored = np.column_stack([nothing, *(score for _, score in columns)])
-    return Simulated(design, seeds, barred, rows, scored, ending, final_theta, final_sem, outcome)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Responder:
-    """Simulees who answer by the pool's parameters, with draws of their own stream.
-
-    Attributes
-    ----------
-    ability : (N,) logits
-    seed : (N,)
-    """
-
-    ability: Floats
-    seed: NDArray[np.uint64]
-    design: Design
-    _single: dict[int, ItemParameters] = field(default_factory=dict, repr=False)
-
-    def __call__(self, who: Rows, chosen: Rows, sittings: Sittings) -> Rows:
-        """Return (n,) scores of simulees `who` on items `chosen`, one each."""
-        items = self.design.pool.parameters
-        u = uniform(self.seed[who], Stream.SIMULEE, sittings.length)
-        scores = np.zeros(len(who), dtype=np.intp)
-        order = np.argsort(chosen, kind="stable")
-        used, first = np.unique(chosen[order], return_index=True)
-        for row, mine in zip(used, np.split(order, first[1:]), strict=True):
-            # item by item: N x J x K probabilities would not fit
-            if row not in self._single:
-                self._single[row] = items.take(np.array([row]))
-            at_most = self._single[row].probability(self.ability[who[mine]])[:, 0].cumsum(axis=1)
-            k = (u[mine, None] >= at_most[:, :-1]).sum(axis=1)
-            scores[mine] = np.minimum(k, items.categories[row] - 1)
-        return scores
+    return Simulated(
+        design,
+        seeds,
+        barred,
+        rows,
+        scored,
+        ending,
+        final_theta,
+        final_sem,
+        outcome,
+        seconds if timed else None,
+    )

@@ -1,0 +1,45 @@
+"""Whether finished sittings kept every hard rule, counted from what was given and not from what decided."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adaptest.engine.design import Design
+from adaptest.models.base import Bools, Rows
+from adaptest.simulation.run import Simulated
+
+
+def broken(done: Simulated) -> dict[str, int]:
+    """Return how many sittings broke each kind of hard rule."""
+    design, rows, length = done.design, done.rows, done.length
+    given = _given(rows, len(design.pool))
+    content = np.ones(len(rows), dtype=np.bool_)
+    counts = design.blueprint.count(given)
+    for one in np.unique(length).tolist():
+        same = length == one
+        content[same] = design.blueprint.holds(counts[same], one)
+    maximum = len(design.pool) if design.maximum is None else design.maximum
+    return {
+        "content": int((~content).sum()),
+        "enemies": int(_with_enemies(design, given).sum()),
+        "length": int(((length < design.minimum) | (length > maximum)).sum()),
+        "repeats": int((given.sum(axis=1) != length).sum()),
+        "excluded": int((given & done.excluded).any(axis=1).sum()),
+    }
+
+
+def _given(rows: Rows, n_items: int) -> Bools:
+    """Return (N, J) which items each sitting was given."""
+    given = np.zeros((len(rows), n_items), dtype=np.bool_)
+    who, place = np.nonzero(rows >= 0)
+    given[who, rows[who, place]] = True
+    return given
+
+
+def _with_enemies(design: Design, given: Bools) -> Bools:
+    """Return (N,) whether a sitting was given two items of one group of enemies."""
+    both = np.zeros(len(given), dtype=np.bool_)
+    for group in design.pool.enemies:
+        rows = [design.pool.row[item] for item in group if item in design.pool.row]
+        both |= given[:, rows].sum(axis=1) > 1
+    return both

@@ -1,0 +1,143 @@
+"""A study's sittings and sums are the same for any batch and any number of processes, and are those of live ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adaptest.engine.events import ItemPresented, ResponseGiven
+from adaptest.engine.sitting import deal_pretest, decide, evolve, start
+from adaptest.engine.spec import build, exam_from_values
+from adaptest.models import GradedItems, LogisticItems
+from adaptest.parameters import ItemParameters
+from adaptest.pool import Pool, Unscored
+from adaptest.simulation.answers import Behaviour, ModelRespondents
+from adaptest.simulation.cohort import Cohort
+from adaptest.simulation.exams import simulate
+from adaptest.simulation.simulees import Normal
+from adaptest.simulation.tally import Tally
+
+RNG = np.random.default_rng(5)
+HABITS = Behaviour(guessing=0.1, fatigue=0.5, leaked=("i003", "i010"), leaked_to=0.3, omission=0.05, pace_sd=0.3)
+LENGTH = {"minimum": 4, "maximum": 9}
+
+
+def pool(n=40, unscored=()):
+    ids = tuple(f"i{k:03d}" for k in range(2 * n))
+    binary = LogisticItems(
+        ids[::2], RNG.lognormal(0.1, 0.3, n), RNG.normal(0, 1, n), np.full(n, 0.2), np.ones(n)
+    )
+    graded = GradedItems(ids[1::2], RNG.lognormal(0, 0.3, n), np.sort(RNG.normal(0, 1, (n, 2)), axis=1))
+    domain = tuple("AB"[k % 2] for k in range(2 * n))
+    enemies = [frozenset(ids[0:4]), *(frozenset({one, ids[k]}) for k, one in enumerate(unscored))]
+    return Pool(
+        ItemParameters(ids, (binary, graded)),
+        {"domain": domain, "status": ("operational",) * len(ids)},
+        tuple(enemies),
+        options=(("A", "B", "C"),) * len(ids),
+        unscored=Unscored(unscored, {"domain": ("A",) * len(unscored), "status": ("pretest",) * len(unscored)}),
+    )
+
+
+def design(**more):
+    values = {
+        "id": "same",
+        "title": "Same",
+        "length": LENGTH,
+        "blueprint": {"domain": {"A": {"minimum_percent": 40, "maximum_percent": 60}}},
+        "selection": {"criterion": "information", "picker": {"name": "randomesque", "size": 4}},
+        "stopping": [{"rule": "sem", "at_most": 0.55}],
+        "reporting": {"cut": {"theta": 0.2}},
+        **more,
+    }
+    return build(exam_from_values(values), pool())
+
+
+ONE = design()
+
+
+def told(study):
+    measures = [(one.value, one.se) for one in study.values.values()]
+    bands = [(band.n, *((v.value, v.se) for v in band.measures.values())) for band in study.measures.bands]
+    return repr((measures, bands, study.exposure.tolist(), study.adequacy, study.yardsticks, study.consistency))
+
+
+def test_nothing_told_of_a_study_depends_on_the_batch_or_the_processes():
+    whole = told(simulate(ONE, 90, seed=3, behaviour=HABITS))
+    assert told(simulate(ONE, 90, seed=3, behaviour=HABITS, batch=7)) == whole
+    assert told(simulate(ONE, 90, seed=3, behaviour=HABITS, batch=20, workers=2)) == whole
+    assert told(simulate(ONE, 90, seed=4, behaviour=HABITS)) != whole
+
+
+def test_a_simulee_is_the_same_in_a_larger_study():
+    few, many = [], []
+    simulate(ONE, 10, seed=8, each=few.append)
+    simulate(ONE, 30, seed=8, each=many.append)
+    assert few[0].truth.tolist() == many[0].truth[:10].tolist()
+    assert few[0].done.rows.tolist() == many[0].done.rows[:10, : few[0].done.rows.shape[1]].tolist()
+
+
+def test_every_sitting_of_a_cohort_is_the_one_that_a_live_candidate_would_have_had():
+    cohort = Cohort(ONE, Normal(6), ModelRespondents.of(ONE.pool, 9, None, HABITS), 11)
+    (block,) = cohort.blocks()
+    for k in range(6):
+        log = block.done.log(k)
+        scores = {event.item: event.score for event in log if isinstance(event, ResponseGiven)}
+        state = evolve(None, start(ONE, int(cohort.sitting_seeds(block.index)[k])), ONE)
+        given_items = []
+        while not state.is_over:
+            event = decide(state, ONE)
+            state = evolve(state, event, ONE)
+            if isinstance(event, ItemPresented):
+                given_items.append(event.item)
+                state = evolve(state, ResponseGiven(event.item, "A", scores[event.item]), ONE)
+        assert given_items == [event.item for event in log if isinstance(event, ItemPresented)]
+        assert state.ended == log[-1].reason
+
+
+def test_pretest_items_that_bar_scored_ones_are_dealt_by_what_earlier_blocks_were_shown():
+    values = {
+        "id": "pretest",
+        "title": "Pretest",
+        "length": LENGTH,
+        "pool": {"status": "operational"},
+        "pretest": {"items": 1, "positions": {"from": 1, "to": 3}},
+    }
+    exam = build(exam_from_values(values), pool(unscored=("p1", "p2", "p3")))
+    for concurrency in (2, 5):
+        cohort = Cohort(exam, Normal(12), ModelRespondents.of(exam.pool, 9), 2, concurrency)
+        blocks = list(cohort.blocks(batch=3))
+        dealt = [one for block in blocks for one in block.done.pretest]
+        shown = dict.fromkeys(("p1", "p2", "p3"), 0)
+        for first in range(0, 12, concurrency):
+            frozen = dict(shown)
+            for k in range(first, min(first + concurrency, 12)):
+                seed = int(cohort.sitting_seeds(np.array([k]))[0])
+                assert dealt[k] == deal_pretest(exam, seed, shown=frozen)
+                shown[dealt[k][0][1]] += 1
+        for block in blocks:
+            for mine, rows in zip(block.done.pretest, block.done.rows, strict=True):
+                rivals = exam.pool.rivals_of(mine[0][1])
+                assert not rivals & {exam.pool.ids[row] for row in rows if row >= 0}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 900), min_size=1, max_size=6), st.integers(0, 2**32))
+def test_sums_do_not_depend_on_how_simulees_arrive(sizes, seed):
+    n = sum(sizes)
+    rng = np.random.default_rng(seed)
+    x, y, band = rng.normal(size=n) * 1e6, rng.normal(size=n), rng.integers(-1, 3, n)
+    tallies = []
+    for cuts in ([n], np.cumsum(sizes).tolist()):
+        tally, begin = Tally(3, (("x", "y"),)), 0
+        for end in cuts:
+            part = slice(begin, end)
+            tally.add(band[part], {"x": x[part], "y": y[part]})
+            begin = end
+        tally.close()
+        tallies.append(tally)
+    assert tallies[0].sums.tolist() == tallies[1].sums.tolist()
+    assert tallies[0].n.tolist() == tallies[1].n.tolist() == [n, *(int((band == k).sum()) for k in range(3))]
+    for k in range(3):
+        mine = x[band == k]
+        assert tallies[0].total("x", k) == pytest.approx(mine.sum(), abs=1e-6 * n)
