@@ -1,4 +1,4 @@
-"""A study's sittings and sums are the same for any batch and any number of processes, and are those of live ones."""
+"""A study is the same for any batch and any number of processes, and its sittings are those of live ones."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptest.engine.events import ItemPresented, ResponseGiven
+from adaptest.engine.exposing import barred_for
 from adaptest.engine.sitting import deal_pretest, decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
+from adaptest.exposure import Counters
 from adaptest.models import GradedItems, LogisticItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool, Unscored
@@ -18,7 +20,9 @@ from adaptest.simulation.simulees import Normal
 from adaptest.simulation.tally import Tally
 
 RNG = np.random.default_rng(5)
-HABITS = Behaviour(guessing=0.1, fatigue=0.5, leaked=("i003", "i010"), leaked_to=0.3, omission=0.05, pace_sd=0.3)
+HABITS = Behaviour(
+    guessing=0.1, fatigue=0.5, leaked=("i003", "i010"), leaked_to=0.3, omission=0.05, pace_sd=0.3
+)
 LENGTH = {"minimum": 4, "maximum": 9}
 
 
@@ -35,7 +39,9 @@ def pool(n=40, unscored=()):
         {"domain": domain, "status": ("operational",) * len(ids)},
         tuple(enemies),
         options=(("A", "B", "C"),) * len(ids),
-        unscored=Unscored(unscored, {"domain": ("A",) * len(unscored), "status": ("pretest",) * len(unscored)}),
+        unscored=Unscored(
+            unscored, {"domain": ("A",) * len(unscored), "status": ("pretest",) * len(unscored)}
+        ),
     )
 
 
@@ -59,7 +65,9 @@ ONE = design()
 def told(study):
     measures = [(one.value, one.se) for one in study.values.values()]
     bands = [(band.n, *((v.value, v.se) for v in band.measures.values())) for band in study.measures.bands]
-    return repr((measures, bands, study.exposure.tolist(), study.adequacy, study.yardsticks, study.consistency))
+    return repr(
+        (measures, bands, study.exposure.tolist(), study.adequacy, study.yardsticks, study.consistency)
+    )
 
 
 def test_nothing_told_of_a_study_depends_on_the_batch_or_the_processes():
@@ -107,7 +115,7 @@ def test_pretest_items_that_bar_scored_ones_are_dealt_by_what_earlier_blocks_wer
     for concurrency in (2, 5):
         cohort = Cohort(exam, Normal(12), ModelRespondents.of(exam.pool, 9), 2, concurrency)
         blocks = list(cohort.blocks(batch=3))
-        dealt = [one for block in blocks for one in block.done.pretest]
+        dealt = [one for block in blocks for one in block.done.outset.pretest]
         shown = dict.fromkeys(("p1", "p2", "p3"), 0)
         for first in range(0, 12, concurrency):
             frozen = dict(shown)
@@ -116,9 +124,56 @@ def test_pretest_items_that_bar_scored_ones_are_dealt_by_what_earlier_blocks_wer
                 assert dealt[k] == deal_pretest(exam, seed, shown=frozen)
                 shown[dealt[k][0][1]] += 1
         for block in blocks:
-            for mine, rows in zip(block.done.pretest, block.done.rows, strict=True):
+            for mine, rows in zip(block.done.outset.pretest, block.done.rows, strict=True):
                 rivals = exam.pool.rivals_of(mine[0][1])
                 assert not rivals & {exam.pool.ids[row] for row in rows if row >= 0}
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        [{"rule": "eligibility", "rate": 0.3, "bands": [0.0]}],
+        [{"rule": "recent_overlap", "at_most": 0.4, "sittings": 4}],
+        [{"rule": "maximum_use", "at_most": 3}],
+    ],
+    ids=lambda rules: rules[0]["rule"],
+)
+def test_exposure_counters_stand_still_for_a_block_and_then_know_of_it(rules):
+    exam = design(exposure=rules)
+    cohort = Cohort(exam, Normal(20), ModelRespondents.of(exam.pool, 9), 2, 6)
+    done = [block.done for block in cohort.blocks(batch=4)]
+    assert told(simulate(exam, 20, seed=2, concurrency=6, batch=2)) == told(
+        simulate(exam, 20, seed=2, concurrency=6, batch=6, workers=2)
+    )
+    alone = [(one, k) for one in done for k in range(len(one.seed))]
+    counters = frozen = Counters.none(len(exam.pool), len(exam.controls.bands))
+    for turn, (one, k) in enumerate(alone):
+        if turn % 6 == 0:
+            frozen = counters
+        barred = barred_for(exam.controls, frozen, int(one.seed[k]), exam.pool, (), exam.runs_without)
+        started = one.log(k)[0]
+        assert (started.ineligible, started.spared, started.barred_in_band) == (
+            barred.ineligible,
+            barred.spared,
+            barred.barred_in_band,
+        )
+        state = evolve(None, started, exam)
+        scores = {event.item: event.score for event in one.log(k) if isinstance(event, ResponseGiven)}
+        while not state.is_over:
+            event = decide(state, exam)
+            state = evolve(state, event, exam)
+            if isinstance(event, ItemPresented):
+                state = evolve(state, ResponseGiven(event.item, "A", scores[event.item]), exam)
+        assert list(state.administered) == one.rows[k, one.rows[k] >= 0].tolist()
+        drawn = one.outset.begun.in_band
+        counters = counters.after(
+            one.shown[k : k + 1],
+            one.visited[k : k + 1],
+            None if drawn is None else drawn[k : k + 1],
+            exam.controls.fading,
+            exam.controls.remembered,
+        )
+    assert any(one.log(k)[0].ineligible or one.log(k)[0].barred_in_band for one, k in alone[6:])
 
 
 @settings(max_examples=20, deadline=None)

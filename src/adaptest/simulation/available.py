@@ -44,7 +44,9 @@ class Available:
     def used(self, node: Rows, rows: Rows) -> Floats:
         """Return (n,) the information at each node of items `rows` (n, L); -1 is none."""
         each = np.where(rows >= 0, self.information[node[:, None], rows], 0.0)
-        used: Floats = each.sum(axis=1)
+        used = np.zeros(len(rows))
+        for column in each.T:  # one after the other: what is padded with 0 sums to the same bits
+            used += column
         return used
 
 

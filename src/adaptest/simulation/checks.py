@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from adaptest.engine.design import Design
-from adaptest.models.base import Bools, Rows
+from adaptest.models.base import Bools
 from adaptest.simulation.run import Simulated
 
 
 def broken(done: Simulated) -> dict[str, int]:
     """Return how many sittings broke each kind of hard rule."""
-    design, rows, length = done.design, done.rows, done.length
-    given = _given(rows, len(design.pool))
-    content = np.ones(len(rows), dtype=np.bool_)
+    design, length = done.design, done.length
+    given = done.shown
+    content = np.ones(len(length), dtype=np.bool_)
     counts = design.blueprint.count(given)
     for one in np.unique(length).tolist():
         same = length == one
@@ -24,16 +24,8 @@ def broken(done: Simulated) -> dict[str, int]:
         "enemies": int(_with_enemies(design, given).sum()),
         "length": int(((length < design.minimum) | (length > maximum)).sum()),
         "repeats": int((given.sum(axis=1) != length).sum()),
-        "excluded": int((given & done.excluded).any(axis=1).sum()),
+        "excluded": int((given & done.outset.barred(design.pool)).any(axis=1).sum()),
     }
-
-
-def _given(rows: Rows, n_items: int) -> Bools:
-    """Return (N, J) which items each sitting was given."""
-    given = np.zeros((len(rows), n_items), dtype=np.bool_)
-    who, place = np.nonzero(rows >= 0)
-    given[who, rows[who, place]] = True
-    return given
 
 
 def _with_enemies(design: Design, given: Bools) -> Bools:

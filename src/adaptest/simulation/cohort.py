@@ -1,32 +1,36 @@
 """A whole cohort through an exam, block after block: the same sittings for any batch and number of workers.
 
 Simulees arrive in the order of their numbers. What one sitting's chance, ability and answers are depends on
-the study's seed and the simulee's number alone, so a batch or a worker process changes nothing. Only pretest
-items depend on others: `concurrency` sittings run at once, and what was shown to them is counted for those
-who come after.
+the study's seed and the simulee's number alone, so a batch or a worker process changes nothing. Where a
+sitting depends on earlier ones (exposure rules that count, pretest items that bar scored ones), `concurrency`
+sittings run at once: counters stand still for them, and know of them afterwards.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
 from multiprocessing import get_context
 from signal import SIG_IGN, SIGINT, signal
 from typing import Any
 
 import numpy as np
 
+from adaptest.engine.batch import Seeds
 from adaptest.engine.design import Design
+from adaptest.engine.exposing import begun
 from adaptest.engine.pretest import scored_enemies
 from adaptest.engine.sitting import deal_pretest
 from adaptest.errors import OptionError, PoolExhaustedError, SittingError
+from adaptest.exposure import Controls, Counters
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, seeds
 from adaptest.simulation.answers import Respondents
-from adaptest.simulation.run import Simulated, simulate
+from adaptest.simulation.run import Outset, Simulated, simulate
 from adaptest.simulation.simulees import Simulees
 
 BATCH = 4096  # simulees in lockstep
@@ -90,30 +94,40 @@ class Cohort:
         pool = self.design.pool
         return self.design.seeding is not None and bool(scored_enemies(pool, pool.unscored.ids))
 
-    def sitting_seeds(self, index: Rows) -> np.ndarray:
+    @cached_property
+    def in_turn(self) -> bool:
+        """Whether sittings depend on earlier ones."""
+        controls = self.design.controls
+        return self.deals or (controls is not None and controls.counts)
+
+    def sitting_seeds(self, index: Rows) -> Seeds:
         """Return (n,) the seeds of the sittings of simulees `index` (n,)."""
         return seeds(self.seed, Stream.SITTING, index)
 
-    def run(self, index: Rows, extra: Bools | None = None) -> Block:
+    def excluded(self, index: Rows) -> Bools:
+        """Return (n, J) the items that simulees `index` (n,) cannot be asked."""
+        barred = self.respondents.barred(index)
+        return np.zeros((len(index), len(self.design.pool)), dtype=np.bool_) if barred is None else barred
+
+    def run(self, index: Rows, outset: Outset | None = None) -> Block:
         """Return the finished sittings of simulees `index` (n,).
 
         Parameters
         ----------
-        extra : (n, J) items barred beside those that their answers bar
+        outset : what is settled before, where it depends on other sittings
 
         Raises
         ------
         SittingError, where a simulee's exam cannot be kept to its end; it says whose.
         """
         theta, seed = self.simulees.theta(self.seed, index), self.sitting_seeds(index)
-        barred = self.respondents.barred(index)
-        if extra is not None:
-            barred = extra if barred is None else barred | extra
+        settled = Outset(self.excluded(index)) if outset is None else outset
         at_work = self.respondents.at_work(theta, seed, index)
         try:
-            return Block(index, theta, simulate(theta, self.design, seed, barred, at_work))
+            done = simulate(theta, self.design, seed, answers=at_work, outset=settled)
         except PoolExhaustedError as error:
             raise SittingError(f"simulees {index[0]} to {index[-1]}: {error}") from None
+        return Block(index, theta, done)
 
     def blocks(
         self,
@@ -133,29 +147,82 @@ class Cohort:
         if batch < 1 or workers < 1:
             raise OptionError(f"batch and workers: must be at least 1; got {batch} and {workers}")
         total, done = len(self), 0
-        size = min(batch, self.concurrency) if self.deals else batch
-        for block in self._dealt(size) if self.deals else self._shared(size, workers):
-            done += len(block.index)
-            if progress is not None:
-                progress(Progress(done, total))
-            yield block
+        with self._runner(workers) as runner:
+            for block in self._in_turn(batch, runner) if self.in_turn else self._freely(batch, runner):
+                done += len(block.index)
+                if progress is not None:
+                    progress(Progress(done, total))
+                yield block
 
-    def _shared(self, batch: int, workers: int) -> Iterator[Block]:
-        """Yield blocks that do not depend on each other."""
-        tasks = (np.arange(start, min(start + batch, len(self))) for start in range(0, len(self), batch))
-        if workers == 1 or len(self) <= batch:
-            yield from map(self.run, tasks)
+    def outset(self, index: Rows, counters: Counters, shown: Mapping[str, int]) -> Outset:
+        """Return what is settled before the sittings of simulees `index` (n,) begin, as for live ones.
+
+        Parameters
+        ----------
+        counters, shown : how often items, and pretest items, were shown in earlier sittings
+        """
+        design, pool, seed = self.design, self.design.pool, self.sitting_seeds(index)
+        excluded, begun_ = self.excluded(index), None
+        if design.controls is not None:
+            begun_ = begun(design.controls, counters, seed, excluded, design.runs_without)
+        if not self.deals:
+            return Outset(excluded, begun_)
+        barred = excluded if begun_ is None else excluded | begun_.barred
+        dealt = [
+            deal_pretest(
+                design, one, shown=shown, barred=tuple(pool.ids[row] for row in np.flatnonzero(barred[k]))
+            )
+            for k, one in enumerate(seed.tolist())
+        ]
+        return Outset(excluded, begun_, tuple(dealt))
+
+    def _freely(self, batch: int, runner: Runner) -> Iterator[Block]:
+        """Yield blocks that do not depend on each other: few ahead of time, so that memory stays flat."""
+        waiting: deque[Callable[[], Block]] = deque()
+        for start in range(0, len(self), batch):
+            waiting.append(runner(np.arange(start, min(start + batch, len(self))), None))
+            if len(waiting) > runner.ahead:
+                yield waiting.popleft()()
+        while waiting:
+            yield waiting.popleft()()
+
+    def _in_turn(self, batch: int, runner: Runner) -> Iterator[Block]:
+        """Yield blocks of sittings whose outset depends on those of earlier blocks."""
+        controls, pool = self.design.controls or Controls(), self.design.pool
+        counters = Counters.none(len(pool), len(controls.bands))
+        shown = dict.fromkeys(pool.unscored.ids, 0)
+        for start in range(0, len(self), self.concurrency):
+            index = np.arange(start, min(start + self.concurrency, len(self)))
+            outset = self.outset(index, counters, shown)
+            parts = [slice(first, first + batch) for first in range(0, len(index), batch)]
+            waiting = [runner(index[part], outset.take(part)) for part in parts]
+            blocks = [one() for one in waiting]
+            yield from blocks
+            counters = counters.after(
+                np.concatenate([one.done.shown for one in blocks]),
+                np.concatenate([one.done.visited for one in blocks]),
+                None if outset.begun is None else outset.begun.in_band,
+                controls.fading,
+                controls.remembered,
+            )
+            for item in (item for dealt in outset.pretest for _, item in dealt):
+                shown[item] += 1
+
+    @contextmanager
+    def _runner(self, workers: int) -> Iterator[Runner]:
+        """Give what runs simulees: here, or in worker processes."""
+        if workers == 1:
+            yield Runner(lambda index, outset: partial(self.run, index, outset), 0)
             return
-        waiting: deque[Future[Sent]] = deque()
         parts = (self.design.artifact, self.design.pool.artifact, self.simulees, self.respondents, self.seed)
         executor = ProcessPoolExecutor(workers, get_context("spawn"), _begin, parts)
+
+        def there(index: Rows, outset: Outset | None) -> Callable[[], Block]:
+            future = executor.submit(_run, index, outset)
+            return lambda: self._back(future.result())
+
         try:
-            for index in tasks:  # only so many ahead that no worker waits: memory stays flat
-                waiting.append(executor.submit(_run, index))
-                if len(waiting) > workers:
-                    yield self._back(waiting.popleft().result())
-            while waiting:
-                yield self._back(waiting.popleft().result())
+            yield Runner(there, workers)
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -163,27 +230,22 @@ class Cohort:
         """Return a worker's block with this process's design in it."""
         return Block(sent.index, sent.truth, Simulated(self.design, *sent.columns))
 
-    def _dealt(self, batch: int) -> Iterator[Block]:
-        """Yield blocks of sittings that were dealt pretest items by what earlier blocks were shown."""
-        pool, design = self.design.pool, self.design
-        shown = dict.fromkeys(pool.unscored.ids, 0)
-        for start in range(0, len(self), self.concurrency):
-            index = np.arange(start, min(start + self.concurrency, len(self)))
-            extra = np.zeros((len(index), len(pool)), dtype=np.bool_)
-            mine = self.respondents.barred(index)
-            given: list[tuple[tuple[int, str], ...]] = []
-            for k, seed in enumerate(self.sitting_seeds(index).tolist()):
-                without = () if mine is None else tuple(pool.ids[row] for row in np.flatnonzero(mine[k]))
-                dealt = deal_pretest(design, seed, shown=shown, barred=without)
-                rivals = scored_enemies(pool, (item for _, item in dealt))
-                extra[k, [pool.row[item] for item in rivals]] = True
-                given.append(dealt)
-            for first in range(0, len(index), batch):
-                part = slice(first, first + batch)
-                block = self.run(index[part], extra[part])
-                yield replace(block, done=replace(block.done, pretest=tuple(given[part])))
-            for item in (item for dealt in given for _, item in dealt):
-                shown[item] += 1
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs simulees: what it returns waits for their block when called.
+
+    Attributes
+    ----------
+    ahead : how many may be on their way at once beside the one waited for
+    """
+
+    begin: Callable[[Rows, Outset | None], Callable[[], Block]]
+    ahead: int
+
+    def __call__(self, index: Rows, outset: Outset | None) -> Callable[[], Block]:
+        """Begin the sittings of simulees `index` (n,)."""
+        return self.begin(index, outset)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,8 +266,8 @@ def _begin(design: str, pool: str, simulees: Simulees, respondents: Respondents,
     _COHORT.append(Cohort(Design.from_artifact(design, pool), simulees, respondents, seed))
 
 
-def _run(index: Rows) -> Sent:
+def _run(index: Rows, outset: Outset | None) -> Sent:
     """Return a block, in a worker process."""
-    block = _COHORT[0].run(index)
+    block = _COHORT[0].run(index, outset)
     columns = (getattr(block.done, one.name) for one in fields(block.done) if one.name != "design")
     return Sent(block.index, block.truth, tuple(columns))

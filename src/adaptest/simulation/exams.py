@@ -148,8 +148,9 @@ def run(
 
     Ctrl-C ends them all after the same simulees; what is finished counts.
     """
-    if len(running) > 1 and any(one.cohort.deals for one in running):
+    if len(running) > 1 and any(one.cohort.in_turn for one in running):
         batch = min(batch, running[0].cohort.concurrency)  # blocks of all exams must hold the same simulees
+        batch = next(size for size in range(batch, 0, -1) if running[0].cohort.concurrency % size == 0)
     tallies = [Tally(1) for _ in running[1:]]
     interrupted = False
     try:

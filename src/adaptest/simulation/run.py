@@ -9,11 +9,75 @@ from numpy.typing import ArrayLike, NDArray
 
 from adaptest.engine.design import Design
 from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingEnded, SittingStarted
+from adaptest.engine.exposing import Begun
+from adaptest.engine.pretest import scored_enemies
 from adaptest.engine.sitting import estimated
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, permutation
+from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
 from adaptest.simulation.answers import Answers, ModelRespondents
+
+Dealt = tuple[tuple[int, str], ...]  # a sitting's pretest items: place, item
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outset:
+    """What is settled for N sittings before their first item, as the first event of a live one says it.
+
+    Attributes
+    ----------
+    excluded : (N, J) items that a sitting may not see for reasons of its person
+    begun : what exposure control bars
+    pretest : (N,) the pretest items dealt; () where none are
+    """
+
+    excluded: Bools
+    begun: Begun | None = None
+    pretest: tuple[Dealt, ...] = ()
+
+    def take(self, which: slice) -> Outset:
+        """Return some of the sittings."""
+        begun = self.begun and Begun(
+            self.begun.barred[which],
+            self.begun.spared[which],
+            None if self.begun.in_band is None else self.begun.in_band[which],
+        )
+        return Outset(self.excluded[which], begun, self.pretest[which])
+
+    @classmethod
+    def together(cls, parts: list[Outset]) -> Outset:
+        """Return the sittings of several as one; all of one exam."""
+        all_begun = [one.begun for one in parts if one.begun is not None]
+        begun = None
+        if all_begun:
+            bands = [one.in_band for one in all_begun if one.in_band is not None]
+            begun = Begun(
+                np.concatenate([one.barred for one in all_begun]),
+                np.concatenate([one.spared for one in all_begun]),
+                np.concatenate(bands) if bands else None,
+            )
+        pretest = tuple(dealt for one in parts for dealt in one.pretest)
+        return cls(np.concatenate([one.excluded for one in parts]), begun, pretest)
+
+    def rolled(self) -> Outset:
+        """Return each sitting with what was drawn for the one before it; exclusions stay."""
+        begun = self.begun and Begun(
+            np.roll(self.begun.barred, 1, axis=0) & ~self.excluded,
+            np.roll(self.begun.spared, 1, axis=0),
+            None if self.begun.in_band is None else np.roll(self.begun.in_band, 1, axis=0),
+        )
+        return Outset(self.excluded, begun, (*self.pretest[-1:], *self.pretest[:-1]))
+
+    def barred(self, pool: Pool) -> Bools:
+        """Return (N, J) the items that a sitting cannot see at all."""
+        barred = self.excluded if self.begun is None else self.excluded | self.begun.barred
+        if not any(self.pretest):
+            return barred
+        barred = barred.copy()
+        for n, dealt in enumerate(self.pretest):
+            barred[n, [pool.row[item] for item in scored_enemies(pool, (item for _, item in dealt))]] = True
+        return barred
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,49 +86,99 @@ class Simulated:
 
     Attributes
     ----------
+    outset : what was settled before
     rows, scores : (N, L) items in order of presentation and their scores; -1 after the end
     ending : (N,) which of the design's reasons ended it
     theta, sem, outcome : (N,) the final estimates
     seconds : (N,) that it took; None where time is not simulated
-    pretest : (N,) the pretest items dealt, (place, item), where they can matter to scored ones
+    visited : (N, B) whether it was shown an item while theta was in a band of exposure control
     """
 
     design: Design
     seed: NDArray[np.uint64]
-    excluded: Bools
+    outset: Outset
     rows: Rows
     scores: Rows
     ending: Rows
     theta: Floats
     sem: Floats
     outcome: NDArray[np.int8]
-    seconds: Floats | None = None
-    pretest: tuple[tuple[tuple[int, str], ...], ...] = ()
+    seconds: Floats | None
+    visited: Bools
+
+    @property
+    def excluded(self) -> Bools:
+        """(N, J) items that a sitting could not see for reasons of its person."""
+        return self.outset.excluded
 
     @property
     def length(self) -> Rows:
         """(N,) scored items given."""
         return np.asarray((self.rows >= 0).sum(axis=1), dtype=np.intp)
 
+    @property
+    def shown(self) -> Bools:
+        """(N, J) the scored items given."""
+        shown = np.zeros((len(self.rows), len(self.design.pool)), dtype=np.bool_)
+        who, place = np.nonzero(self.rows >= 0)
+        shown[who, self.rows[who, place]] = True
+        return shown
+
     def log(self, n: int) -> tuple[Event, ...]:
-        """Return the events of sitting `n` as a live one would have logged them, without decision records."""
-        design, seed = self.design, int(self.seed[n])
-        pool = design.pool
-        excluded = tuple(pool.ids[row] for row in np.flatnonzero(self.excluded[n]))
-        events: list[Event] = [SittingStarted(seed, design.fingerprint, pool.fingerprint, excluded)]
-        for position, (row, score) in enumerate(zip(self.rows[n], self.scores[n], strict=True)):
-            if row < 0:
-                break
-            letters = pool.options[row] if pool.options else ()
-            if design.shuffle and letters:
-                order = permutation(seed, Stream.OPTIONS, position, len(letters))
-                letters = tuple(letters[k] for k in order)
-            events.append(ItemPresented(pool.ids[row], position, letters))
-            events.append(ResponseGiven(pool.ids[row], str(score), int(score)))
+        """Return the events of sitting `n` as a live one would have logged them, without decision records.
+
+        Nobody answers its pretest items: their responses are empty.
+        """
+        events: list[Event] = [self._started(n)]
+        dealt = dict(self.outset.pretest[n]) if self.outset.pretest else {}
+        pairs = zip(self.rows[n], self.scores[n], strict=True)
+        scored = [(self.design.pool.ids[row], int(score)) for row, score in pairs if row >= 0]
+        presented = 0
+        for item, score in scored:
+            while presented in dealt:
+                events += self._shown(n, dealt[presented], presented, "pretest", "", 0)
+                presented += 1
+            events += self._shown(n, item, presented, "scored", str(score), score)
+            presented += 1
+        while presented in dealt:  # a live sitting shows what is due before it asks whether to end
+            events += self._shown(n, dealt[presented], presented, "pretest", "", 0)
+            presented += 1
         one = Estimates(
-            self.theta[n : n + 1], self.sem[n : n + 1], self.outcome[n : n + 1], "", design.final.method
+            self.theta[n : n + 1],
+            self.sem[n : n + 1],
+            self.outcome[n : n + 1],
+            "",
+            self.design.final.method,
         )
-        return (*events, SittingEnded(design.reasons[self.ending[n]], estimated(one)))
+        return (*events, SittingEnded(self.design.reasons[self.ending[n]], estimated(one)))
+
+    def _started(self, n: int) -> SittingStarted:
+        """Return the first event."""
+        pool, outset = self.design.pool, self.outset
+
+        def named(rows: Bools) -> tuple[str, ...]:
+            return tuple(pool.ids[row] for row in np.flatnonzero(rows))
+
+        begun = outset.begun
+        in_band = None if begun is None else begun.in_band
+        return SittingStarted(
+            int(self.seed[n]),
+            self.design.fingerprint,
+            pool.fingerprint,
+            named(outset.excluded[n]),
+            () if begun is None else named(begun.barred[n]),
+            outset.pretest[n] if outset.pretest else (),
+            barred_in_band=() if in_band is None else tuple(named(band) for band in in_band[n]),
+            spared=() if begun is None else named(begun.spared[n]),
+        )
+
+    def _shown(self, n: int, item: str, position: int, role: str, response: str, score: int) -> list[Event]:
+        """Return the events of one item."""
+        design, letters = self.design, self.design.pool.letters(item)
+        if design.shuffle and letters:
+            order = permutation(int(self.seed[n]), Stream.OPTIONS, position, len(letters))
+            letters = tuple(letters[k] for k in order)
+        return [ItemPresented(item, position, letters, role), ResponseGiven(item, response, score)]
 
 
 def simulate(
@@ -73,6 +187,7 @@ def simulate(
     seed: ArrayLike,
     excluded: Bools | None = None,
     answers: Answers | None = None,
+    outset: Outset | None = None,
 ) -> Simulated:
     """Return the sittings of N simulees, all in lockstep.
 
@@ -82,6 +197,7 @@ def simulate(
     seed : (N,) of each sitting
     excluded : (N, J) items that a simulee may not see
     answers : how these simulees answer; by the pool's own parameters where not given
+    outset : all that is settled before, instead of `excluded`
 
     Raises
     ------
@@ -89,14 +205,17 @@ def simulate(
     """
     ability, seeds = np.asarray(theta, dtype=np.float64), np.asarray(seed, dtype=np.uint64)
     n = len(ability)
-    barred = np.zeros((n, len(design.pool)), dtype=np.bool_) if excluded is None else excluded
+    if outset is None:
+        outset = Outset(np.zeros((n, len(design.pool)), dtype=np.bool_) if excluded is None else excluded)
     if answers is None:
         places = len(design.pool) if design.maximum is None else design.maximum
         answers = ModelRespondents.of(design.pool, places).at_work(ability, seeds, np.arange(n))
     ending, active, seconds = np.full(n, -1, dtype=np.intp), np.arange(n), np.zeros(n)
     columns: list[tuple[Rows, Rows]] = []
     final_theta, final_sem, outcome = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=np.int8)
-    sittings, timed = design.begin(seeds, barred), False
+    in_band = None if outset.begun is None else outset.begun.in_band
+    sittings, timed = design.begin(seeds, outset.barred(design.pool), in_band), False
+    visited = np.zeros((n, len(design.controls.bands) if design.controls else 1), dtype=np.bool_)
     while active.size:
         now = design.ending(sittings)
         over = now >= 0
@@ -110,6 +229,7 @@ def simulate(
                 break
         choice = design.choose(sittings)
         chosen, sittings = choice.row, sittings.barring(choice.passed_over)
+        visited[active, 0 if choice.band is None else choice.band] = True
         scores = answers(active, chosen, sittings.length)
         took = answers.seconds(active, chosen)
         if took is not None:
@@ -127,7 +247,7 @@ def simulate(
     return Simulated(
         design,
         seeds,
-        barred,
+        outset,
         rows,
         scored,
         ending,
@@ -135,4 +255,5 @@ def simulate(
         final_sem,
         outcome,
         seconds if timed else None,
+        visited,
     )

@@ -236,12 +236,15 @@ def _population(
 
 def _assumed(cohort: Cohort) -> tuple[str, ...]:
     """Return what is to be known of the run."""
-    if cohort.deals:
-        at_once = f"{cohort.concurrency} sittings at a time"
-        return (f"pretest items are dealt in the order of arrival, {at_once}: some bar scored items",)
-    if cohort.design.seeding is not None:
-        return ("pretest items bar no scored item, so they are not dealt; lengths count scored items",)
-    return ()
+    said = []
+    if cohort.in_turn:
+        said.append(
+            "sittings depend on earlier ones: simulees arrive in the order of their numbers, and counters"
+            f" stand still for {cohort.concurrency} sittings that run at once"
+        )
+    if cohort.design.seeding is not None and not cohort.deals:
+        said.append("pretest items bar no scored item, so they are not dealt; lengths count scored items")
+    return tuple(said)
 
 
 def _cuts(spec: ExamSpec, more: Iterable[float]) -> tuple[float, ...]:

@@ -16,7 +16,7 @@ from adaptest.simulation.answers import Answers
 from adaptest.simulation.cohort import Block, Cohort
 from adaptest.simulation.collect import decisions
 from adaptest.simulation.measures import kappa
-from adaptest.simulation.run import simulate
+from adaptest.simulation.run import Outset, simulate
 from adaptest.simulation.tally import Tally, Value, root
 
 MOST_SIMULEES = 2000  # that yardsticks are applied to
@@ -91,24 +91,30 @@ def yardsticks(
 
 def consistency(cohort: Cohort, first: list[Block], cuts: tuple[float, ...]) -> tuple[Value, ...]:
     """Return for each cut how often two independent sittings of a simulee decide alike."""
-    index = np.concatenate([block.index for block in first])[:MOST_SIMULEES]
-    once = np.concatenate([block.done.theta for block in first])[:MOST_SIMULEES]
     if not cuts:
         return ()
-    again, values = second_sitting(cohort, index), []
+    once = np.concatenate([block.done.theta for block in first])[:MOST_SIMULEES]
+    values, twice = [], second_sittings(cohort, first)
     for cut in cuts:
-        same = (once >= cut) == (again >= cut)
+        same = (once >= cut) == (twice >= cut)
         p, n = float(same.mean()), len(same)
         values.append(Value(p, float(np.sqrt(p * (1 - p) / n))))
     return tuple(values)
 
 
-def second_sitting(cohort: Cohort, index: Rows) -> Floats:
-    """Return (n,) the estimates of the same simulees in sittings with chance of their own."""
-    theta = cohort.simulees.theta(cohort.seed, index)
+def second_sittings(cohort: Cohort, first: list[Block]) -> Floats:
+    """Return (n,) the estimates of the blocks' first simulees in sittings with chance of their own.
+
+    What depends on earlier sittings is as it was for the simulee before: drawn anew, at about the same time.
+    """
+    index, truth = (
+        np.concatenate(column)[:MOST_SIMULEES]
+        for column in zip(*((block.index, block.truth) for block in first), strict=True)
+    )
+    outset = Outset.together([block.done.outset for block in first]).take(slice(0, MOST_SIMULEES))
     seed = seeds(cohort.seed, Stream.SITTING, index, 1)
-    at_work = cohort.respondents.at_work(theta, seed, index)
-    return simulate(theta, cohort.design, seed, cohort.respondents.barred(index), at_work).theta
+    at_work = cohort.respondents.at_work(truth, seed, index)
+    return simulate(truth, cohort.design, seed, answers=at_work, outset=outset.rolled()).theta
 
 
 def best_form(design: Design, theta: float, length: int) -> Rows:
