@@ -8,6 +8,7 @@ import pytest
 
 from adaptest.calibration import CovarianceBlock
 from adaptest.linking import Form, link
+from adaptest.linking.equating import true_score_equating
 from adaptest.models import LogisticItems
 from adaptest.numerics.quadrature import NormalPrior, fixed_grid, weighted_grid
 from adaptest.parameters import ItemParameters
@@ -139,3 +140,16 @@ def test_the_fifth_form_of_the_table_is_on_the_first(est2pl):
     for method, want in {"mean-mean": (0.96497, -0.47418), "haebara": (0.97152, -0.47511)}.items():
         found = link(est2pl(0), est2pl(4), method, grid=gauss_hermite(30), symmetric=False)
         assert (found.A, found.B) == tuple(pytest.approx(one, abs=6e-6) for one in want)
+
+
+def test_true_score_equating_is_kolen_and_brennans(cases):
+    expected = cases["KB-true-score-equating"]["expected"]
+    forms = []
+    for end in ("", ".1"):
+        a, b, c = (np.array([row[f"{name}{end}"] for row in expected["params"]]) for name in "abc")
+        ids = tuple(str(row["Item"]) for row in expected["params"])
+        forms.append(ItemParameters.of(LogisticItems(ids, D * a, b, c, np.ones(len(a)))))
+    equated = true_score_equating(*forms)
+    theta = np.array([np.nan if one is None else one for one in expected["theta_equivalent"]])
+    assert equated.equivalent == pytest.approx(np.array(expected["tau_y"]), abs=2e-4)
+    assert equated.theta == pytest.approx(theta, abs=5e-4, nan_ok=True)
