@@ -1,10 +1,12 @@
-"""The covariance of a run's parameters, read back from the file beside its parameter table."""
+"""The covariance of a run's parameters: a file beside its parameter table."""
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +18,7 @@ NAME = "covariance.npz"  # beside parameters.csv
 
 
 def read_covariance(path: StrPath) -> tuple[CovarianceBlock, ...]:
-    """Return the blocks of a covariance.npz: what `write_run` wrote.
+    """Return the blocks of a covariance.npz: what `covariance_bytes` made.
 
     Raises
     ------
@@ -37,6 +39,17 @@ def read_covariance(path: StrPath) -> tuple[CovarianceBlock, ...]:
             )
         result.append(CovarianceBlock(tuple((str(i), str(c)) for i, c in names.tolist()), matrix))
     return tuple(result)
+
+
+def covariance_bytes(blocks: Sequence[CovarianceBlock]) -> bytes:
+    """Return covariance blocks as an .npz: parameters_k (p, 2) item and column names, matrix_k (p, p)."""
+    arrays: dict[str, Any] = {}
+    for k, block in enumerate(blocks):
+        arrays[f"parameters_{k}"] = np.array(block.parameters, dtype=np.str_).reshape(-1, 2)
+        arrays[f"matrix_{k}"] = block.matrix
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    return packed.getvalue()
 
 
 def covariance_beside(parameters: StrPath) -> tuple[CovarianceBlock, ...]:

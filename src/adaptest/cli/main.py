@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calibrate": ("adaptest.cli.calibrate:calibrate", "Estimate item parameters from responses."),
     "exam": ("adaptest.cli.exam:exam", "List, take, simulate, report, replay and explain exams."),
     "init": ("adaptest.cli.init:init", "Lay out a workspace with the shipped bank, or update one."),
+    "link": ("adaptest.cli.link:link", "Put one calibration's parameters on another's scale."),
     "lesson": ("adaptest.cli.lesson:lesson", "Read a study lesson."),
     "score": ("adaptest.cli.score:score", "Estimate theta for people from responses and item parameters."),
     "store": ("adaptest.cli.store:store", "Verify, back up and restore the database."),

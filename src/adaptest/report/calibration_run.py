@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import io
 import math
 import platform
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from adaptest import __version__
+from adaptest.calibration.covariance_file import NAME, covariance_bytes
 from adaptest.calibration.result import CalibrationResult
 from adaptest.files import readable_json, write_bytes, write_text
 from adaptest.parameters.files import write_parameter_table
@@ -53,7 +53,7 @@ def write_run(
     write_parameter_table(folder / "parameters.csv", table, scaling_constant=scaling_constant)
     write_text(folder / "run.json", readable_json(record))
     if result.covariance:
-        write_bytes(folder / "covariance.npz", covariance_bytes(result))
+        write_bytes(folder / NAME, covariance_bytes(result.covariance))
     if with_page:
         write_text(folder / "report.html", page(result, record))
     provenance = {
@@ -119,17 +119,6 @@ def run_record(result: CalibrationResult, scale_id: str, scaling_constant: float
         }
     )
     return record
-
-
-def covariance_bytes(result: CalibrationResult) -> bytes:
-    """Return the covariance blocks as an .npz: parameters_k (p, 2) item and column names, matrix_k (p, p)."""
-    arrays: dict[str, Any] = {}
-    for k, block in enumerate(result.covariance):
-        arrays[f"parameters_{k}"] = np.array(block.parameters, dtype=np.str_).reshape(-1, 2)
-        arrays[f"matrix_{k}"] = block.matrix
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **arrays)
-    return packed.getvalue()
 
 
 def _plain(value: Any) -> Any:
