@@ -56,7 +56,8 @@ def true_score_equating(x: ItemParameters, y: ItemParameters) -> Equated:
 
     Examples
     --------
-    >>>     >>> hard = ItemParameters.of(LogisticItems(("i1", "i2"), [1, 1], [0.5, 0.5], [0, 0], [1, 1]))
+    >>> from adaptest.models import LogisticItems
+    >>> hard = ItemParameters.of(LogisticItems(("i1", "i2"), [1, 1], [0.5, 0.5], [0, 0], [1, 1]))
     >>> easy = ItemParameters.of(LogisticItems(("i1", "i2"), [1, 1], [-0.5, -0.5], [0, 0], [1, 1]))
     >>> true_score_equating(hard, easy).equivalent.round(3)
     array([0.   , 1.462, 2.   ])
