@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adaptest.engine.design import Design
-from adaptest.engine.spec import build, exam_from_values, read_exam
+from adaptest.engine.spec import CRITERIA, build, exam_from_values, read_exam
 from adaptest.errors import ExamError, InfeasibleError
 from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters
@@ -183,11 +183,11 @@ def changed(old, new):
         ),
         (
             changed("criterion: information", "criterion: mfi"),
-            "p.yaml:13: selection.criterion: must be one of information, random, fixed_order; got 'mfi'",
+            f"p.yaml:13: selection.criterion: must be one of {', '.join(CRITERIA)}; got 'mfi'",
         ),
         (
             changed("name: randomesque, size: 5", "name: randomesque, width: 5"),
-            "p.yaml:13: selection.picker: randomesque takes size; got 'width'",
+            "p.yaml:13: selection.picker: randomesque takes size, schedule; got 'width'",
         ),
         (
             changed("size: 5", "size: 0"),

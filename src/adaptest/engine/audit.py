@@ -10,8 +10,8 @@ import numpy as np
 from adaptest.constraints.blueprint import NEEDED, ROOM
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Event, ItemPresented, SittingEnded
-from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
-from adaptest.engine.sitting import decide, evolve, final_estimate
+from adaptest.engine.exposing import ELIGIBILITY, LOTTERY, able
+from adaptest.engine.sitting import OTHER_STRATUM, decide, evolve, final_estimate
 from adaptest.engine.state import State
 from adaptest.errors import AdaptestError, SittingError
 
@@ -24,6 +24,7 @@ IN_WORDS = {
     "ineligible_here": "not eligible at this theta, by exposure control",
     "enemy": "enemy of an item given, or of a pretest item of this sitting",
     ROOM: "its content area is full until the next possible end",
+    OTHER_STRATUM: "of a stratum that is for other questions",
     NEEDED: "content areas that still lack items need the room",
 }
 
@@ -186,13 +187,12 @@ def _ranking(state: State, design: Design) -> tuple[Ranked, ...]:
     """Return every item of the pool, as it stood at the choice."""
     batch = state.batch
     value = design.values(batch)[0]
-    able = value > -np.inf
     order = np.lexsort((np.arange(len(value)), -value))
     better = np.searchsorted(-value[order], -value[order], side="left")
     ranked = []
     for place, row in zip(better, order, strict=True):
         item = design.pool.ids[row]
-        if able[row]:
+        if value[row] > -np.inf:
             ranked.append(Ranked(item, int(place) + 1, float(value[row]), ""))
         else:
             ranked.append(Ranked(item, None, None, _reason(state, design, int(row))))
@@ -214,8 +214,10 @@ def _reason(state: State, design: Design, row: int) -> str:
         return "enemy"
     one = np.zeros(len(design.pool), dtype=np.bool_)
     one[row] = True
-    if design.allowed(state.batch)[0, row]:
-        return "ineligible_here"
+    allowed = design.allowed(state.batch)
+    if allowed[0, row]:
+        open_, _ = able(design.controls, state.batch, allowed)
+        return OTHER_STRATUM if open_[0, row] else "ineligible_here"
     return next(iter(design.why_not(state.batch, one)))
 
 
@@ -254,6 +256,7 @@ def _sentences(
         shared = f", with {ties} others" if ties else ""
         told.append(f"it ranked {mine.rank}{shared}, with criterion {mine.criterion:.6f}")
     told += _exposure_sentences(decision)
+    told += decision.notes
     told += [f"ruled out, {IN_WORDS[reason]}: {count}" for reason, count in decision.ruled_out]
     told.append(f"the sitting may next end at {decision.next_stop} scored items")
     if not agrees:

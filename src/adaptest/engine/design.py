@@ -21,7 +21,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
-from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, shortlist
+from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, Strata, shortlist
 from adaptest.stopping import Standing, StoppingRule
 
 DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
@@ -39,6 +39,7 @@ class Design:
     minimum, maximum : scored items; a maximum of None goes on until no item is left
     blueprint : the content rules
     reach : the look ahead; None where there is no maximum
+    strata : which items are for which length; None where all are for any
     setting : what the criterion and the picker know before the first item
     interim, final : estimators while the sitting runs, and at its end
     stopping : asked in this order
@@ -55,6 +56,7 @@ class Design:
     reach: Reach | None
     setting: Setting
     criterion: Criterion
+    strata: Strata | None
     picker: Picker
     interim: Estimator
     final: Estimator
@@ -219,8 +221,10 @@ class Design:
 
         Parameters
         ----------
-        eligible : (N, J) what may come next
+        eligible : (N, J) what may come next by the rules; strata leave their part of it
         """
+        if self.strata is not None:
+            eligible = self.strata.narrow(eligible, sittings.length)
         return Situation(
             self.setting,
             sittings.seed,

@@ -34,7 +34,7 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str | int | float) else value
 
 
-Part = Annotated[dict[str, Scalar], BeforeValidator(_as_part)]
+Part = Annotated[dict[str, Scalar | tuple[Scalar, ...]], BeforeValidator(_as_part)]
 Values = Annotated[tuple[Scalar, ...], BeforeValidator(_as_list), Field(min_length=1)]
 Whole = Annotated[int, Field(strict=True)]
 Number = Annotated[float, Field(strict=True)]
@@ -129,11 +129,22 @@ class Content(Strict):
         return {**self.attributes, **({"rules": self.rules} if self.rules else {})}
 
 
+class Stratification(Strict):
+    """Items in strata of rising discrimination, each for its part of the sitting."""
+
+    strata: Whole = Field(ge=2)
+    by: str = "discrimination"
+    block_by_difficulty: Truth = False
+    lengths: tuple[Whole, ...] = ()
+
+
 class Selection(Strict):
     """How the next item is chosen."""
 
+    LATER = ("stratification",)
     criterion: Part = {"name": "information"}
     picker: Part = {"name": "best"}
+    stratification: Stratification | None = None
 
 
 class Prior(Strict):

@@ -37,6 +37,7 @@ from adaptest.models.base import Bools
 from adaptest.numerics.random import Stream, permutation
 from adaptest.scoring.estimate import Estimates, Outcome
 
+OTHER_STRATUM = "other_stratum"
 LISTED = 10  # candidates written into a decision record; the rest is counted, and `explain` recomputes it
 OUTCOMES = {outcome.value: outcome.label for outcome in Outcome}
 
@@ -319,13 +320,20 @@ def _decision(state: State, design: Design, choice: Choice) -> Decision:
         own - len(listed),
         float(choice.choice[0]),
         float(choice.tie[0]),
-        int(np.count_nonzero(choice.able)),
+        int(np.count_nonzero(design.situation(batch, choice.able).eligible)),
         _ruled_out(state, design, choice),
         design.reach.next_stop(batch.length) if design.reach else max(design.minimum, batch.length + 1),
         band=None if choice.band is None else int(choice.band[0]),
         passed_over=tuple(ids[row] for row in choice.passed_over[0]),
         waived=ELIGIBILITY if choice.band_aside[0] else LOTTERY if choice.lottery_aside[0] else "",
+        notes=_notes(batch.length, design, choice),
     )
+
+
+def _notes(length: int, design: Design, choice: Choice) -> tuple[str, ...]:
+    """Return what the selection could not do as its words say."""
+    note = design.strata.note(length, int(choice.row[0])) if design.strata else ""
+    return (note,) if note else ()
 
 
 def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str, int], ...]:
@@ -347,6 +355,9 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
         closed[over] = False
         counts |= design.why_not(state.batch, closed)
     counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
+    if design.strata is not None:
+        within = design.situation(state.batch, choice.able).eligible
+        counts[OTHER_STRATUM] = int(np.count_nonzero(choice.able & ~within))
     return tuple((reason, count) for reason, count in counts.items() if count)
 
 

@@ -1,7 +1,9 @@
 """The text of an exam file becomes a Design, or a sentence that says why it cannot work.
 
-Every word in a file that names a part is looked up in one closed table here: CRITERIA, PICKERS, STOPPING,
-EXPOSURE, ESTIMATORS. A new part is one file, one line in its table, one row in its contract suite.
+Every word in a file that names a part is looked up in one closed table: CRITERIA and PICKERS in
+`engine.selecting`, STOPPING in `engine.stops`, EXPOSURE in
+`engine.controlling`, ESTIMATORS here. A new part is one file, one line in its
+table, one row in its contract suite.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
 from adaptest.engine.estimation import Anew, CarriedEap, Estimator, FixedGridEap
 from adaptest.engine.items import column, filtered, has, pretest
-from adaptest.engine.parts import part
 from adaptest.engine.schema import FORMAT, Bounds, ExamSpec
+from adaptest.engine.selecting import CRITERIA, PICKERS, selection_of, setting_of
 from adaptest.engine.stops import STOPPING, stopping_rules
 from adaptest.engine.text import Path, read
 from adaptest.engine.tuned import SUFFIX, read_tuned
@@ -37,16 +39,6 @@ from adaptest.scoring.map import MaximumAPosteriori
 from adaptest.scoring.mle import MaximumLikelihood
 from adaptest.scoring.posterior import LivePosterior
 from adaptest.scoring.wle import WeightedLikelihood
-from adaptest.selection import (
-    Best,
-    Criterion,
-    FisherInformation,
-    FixedOrder,
-    Picker,
-    Random,
-    Randomesque,
-    Setting,
-)
 
 __all__ = [
     "CRITERIA",
@@ -61,12 +53,6 @@ __all__ = [
     "read_exam",
 ]
 
-CRITERIA: Mapping[str, type[Criterion]] = {
-    "information": FisherInformation,
-    "random": Random,
-    "fixed_order": FixedOrder,
-}
-PICKERS: Mapping[str, type[Picker]] = {"best": Best, "randomesque": Randomesque}
 ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
     "eap": lambda items, prior: CarriedEap(LivePosterior.of(items, prior)),
     "map": lambda items, prior: Anew.of("map", items, MaximumAPosteriori(prior), prior),
@@ -144,8 +130,8 @@ def build(exam: Exam, pool: Pool) -> Design:
     written = artifact(spec)
     controls = controls_of(exam, used, written)
     seeding, used = pretest(exam, pool, used)
-    setting = _setting(exam, used, interim, minimum, maximum)
-    criterion, picker = _selection(exam, setting)
+    setting = setting_of(exam, used, interim, (minimum, maximum))
+    criterion, layers, picker = selection_of(exam, setting)
     return Design(
         artifact=written,
         pool=used,
@@ -155,6 +141,7 @@ def build(exam: Exam, pool: Pool) -> Design:
         reach=reach,
         setting=setting,
         criterion=criterion,
+        strata=layers,
         picker=picker,
         interim=interim,
         final=final,
@@ -188,29 +175,6 @@ def _rule(path: Path, error: Any) -> str:
     got = error["input"]
     shown = f"; got {got!r}" if isinstance(got, str | int | float | bool | None) else ""
     return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
-
-
-def _setting(exam: Exam, pool: Pool, interim: Estimator, minimum: int, maximum: int | None) -> Setting:
-    """Return what criteria and pickers know before the first item."""
-    nodes, cut = interim.nodes, exam.spec.reporting.cut
-    cuts = () if cut is None else (cut.theta,)
-    return Setting(pool.parameters, nodes.theta, nodes.log_weight, minimum, maximum, cuts)
-
-
-def _selection(exam: Exam, setting: Setting) -> tuple[Criterion, Picker]:
-    """Return the criterion and the picker, which can work in this setting and together."""
-    said = exam.spec.selection
-    criterion: Criterion = part(exam, ("selection", "criterion"), CRITERIA, said.criterion)
-    picker: Picker = part(exam, ("selection", "picker"), PICKERS, said.picker)
-    try:
-        criterion.check(setting)
-    except AdaptestError as error:
-        raise exam.fault(("selection", "criterion"), error) from None
-    try:
-        picker.check(setting, criterion)
-    except AdaptestError as error:
-        raise exam.fault(("selection", "picker"), error) from None
-    return criterion, picker
 
 
 def _lengths(exam: Exam, pool: Pool) -> tuple[int, int | None]:

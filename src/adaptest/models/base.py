@@ -18,7 +18,8 @@ Rows = NDArray[np.intp]
 class Family(Protocol):
     """J items under one model.
 
-    Axes, always in this order: Q values of theta, J items, K score categories.
+    Axes, always in this order: Q values of theta, J items, K score categories. Theta is (Q,), or (Q, J):
+    each item at values of its own.
     Categories beyond an item's own have probability 0, log-probability -inf,
     and slope and curvature 0.
     """
@@ -66,6 +67,11 @@ class Family(Protocol):
     def take(self, rows: Rows) -> Self:
         """Return the items at `rows`, in that order."""
         ...
+
+
+def by_item(theta: Floats) -> Floats:
+    """Return theta as (Q, J) or (Q, 1): one for each item, or one for all."""
+    return theta if theta.ndim == 2 else theta[:, None]  # noqa: PLR2004 (Q by J)
 
 
 def column(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:

@@ -11,6 +11,7 @@ from adaptest.models.base import (
     Bools,
     Floats,
     Rows,
+    by_item,
     check_models,
     column,
     columns,
@@ -85,7 +86,7 @@ class GradedItems:
 
     def _x(self, theta: Floats) -> Floats:
         """Return (Q, J, K-1) logits of reaching each threshold; -inf where there is none."""
-        inner = self.a[:, None] * (theta[:, None, None] - np.where(self._own, self.b, 0))
+        inner = self.a[:, None] * (by_item(theta)[..., None] - np.where(self._own, self.b, 0))
         return np.where(self._own, inner, -np.inf)
 
     def _distance(self) -> Floats:

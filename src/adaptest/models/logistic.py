@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from adaptest.models.base import Floats, Rows, check_models, column, require, require_discrimination
+from adaptest.models.base import Floats, Rows, by_item, check_models, column, require, require_discrimination
 from adaptest.models.sigmoid import log_sigmoid, sigmoid_pair
 
 MODELS = ("rasch", "1pl", "2pl", "3pl", "4pl")
@@ -92,7 +92,7 @@ class LogisticItems:
         return np.full(len(self.ids), 2, dtype=np.intp)
 
     def _z(self, theta: Floats) -> Floats:
-        return self.a * (theta[:, None] - self.b)
+        return self.a * (by_item(theta) - self.b)
 
     def _shares(self, rising: Floats, falling: Floats) -> tuple[Floats, Floats]:
         """Return the shares of a wrong and of a right answer that are not slips and not guesses."""

@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from adaptest.models.base import Bools, Floats, Rows, check_models, columns, require
+from adaptest.models.base import Bools, Floats, Rows, by_item, check_models, columns, require
 from adaptest.models.divide_by_total import deviations, log_shares, variance
 
 
@@ -96,7 +96,7 @@ class NominalItems:
 
     def log_probability(self, theta: Floats) -> Floats:
         """Return (Q, J, K) log category probabilities."""
-        logits = self._weight * theta[:, None, None] + np.where(self._own, self.intercept, -np.inf)
+        logits = self._weight * by_item(theta)[..., None] + np.where(self._own, self.intercept, -np.inf)
         return log_shares(logits)
 
     def log_slope(self, theta: Floats) -> Floats:

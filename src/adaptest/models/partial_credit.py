@@ -11,6 +11,7 @@ from adaptest.models.base import (
     Bools,
     Floats,
     Rows,
+    by_item,
     check_models,
     column,
     columns,
@@ -86,7 +87,7 @@ class PartialCreditItems:
 
     def log_probability(self, theta: Floats) -> Floats:
         """Return (Q, J, K) log category probabilities: shares of exp of the added-up steps."""
-        steps = self.a[:, None] * (theta[:, None, None] - np.where(np.isfinite(self.b), self.b, 0))
+        steps = self.a[:, None] * (by_item(theta)[..., None] - np.where(np.isfinite(self.b), self.b, 0))
         logits = np.zeros((*steps.shape[:2], steps.shape[2] + 1))
         np.cumsum(steps, axis=-1, out=logits[..., 1:])
         return log_shares(np.where(self._own, logits, -np.inf))

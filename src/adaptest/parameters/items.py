@@ -22,12 +22,15 @@ from adaptest.models.base import (
     warm_numerator,
 )
 
+NOWHERE = np.empty(0)  # theta of what does not depend on it
+
 
 @dataclass(frozen=True, eq=False)
 class ItemParameters:
     """J items in the order of `ids`; each block holds those of one family, in any order.
 
-    It has the mathematics of a family, and everything it returns is in the order of `ids`.
+    It has the mathematics of a family, and everything it takes and returns is in the order of `ids`: theta is
+    (Q,), or (Q, J), each item at values of its own.
 
     Attributes
     ----------
@@ -107,7 +110,7 @@ class ItemParameters:
     @cached_property
     def discrimination(self) -> Floats:
         """(J,) discrimination, per logit (NRM: that of the top category)."""
-        result = self._in_order((len(self),), lambda block: block.a).copy()
+        result = self._in_order((len(self),), lambda block, _: block.a).copy()
         result.flags.writeable = False
         return result
 
@@ -127,39 +130,41 @@ class ItemParameters:
 
     def probability(self, theta: Floats) -> Floats:
         """Return (Q, J, K) category probabilities, K the largest of any item."""
-        return self._in_order(self._shape(theta), lambda block: block.probability(theta))
+        return self._in_order(self._shape(theta), lambda block, at: block.probability(at), theta)
 
     def log_probability(self, theta: Floats) -> Floats:
         """Return (Q, J, K) log category probabilities; -inf beyond an item's own categories."""
-        return self._in_order(self._shape(theta), lambda block: block.log_probability(theta), fill=-np.inf)
+        return self._in_order(
+            self._shape(theta), lambda block, at: block.log_probability(at), theta, fill=-np.inf
+        )
 
     def log_slope(self, theta: Floats) -> Floats:
         """Return (Q, J, K) first derivative of the log-probability in theta."""
-        return self._in_order(self._shape(theta), lambda block: block.log_slope(theta))
+        return self._in_order(self._shape(theta), lambda block, at: block.log_slope(at), theta)
 
     def log_curvature(self, theta: Floats) -> Floats:
         """Return (Q, J, K) second derivative of the log-probability in theta."""
-        return self._in_order(self._shape(theta), lambda block: block.log_curvature(theta))
+        return self._in_order(self._shape(theta), lambda block, at: block.log_curvature(at), theta)
 
     def information(self, theta: Floats) -> Floats:
         """Return (Q, J) Fisher information about theta, per squared logit."""
-        return self._in_order((len(theta), len(self)), lambda block: block.information(theta))
+        return self._in_order((len(theta), len(self)), lambda block, at: block.information(at), theta)
 
     def expected_score(self, theta: Floats) -> Floats:
         """Return (Q, J) expected score, from 0 to K - 1."""
-        return self._in_order((len(theta), len(self)), lambda block: expected_score(block, theta))
+        return self._in_order((len(theta), len(self)), expected_score, theta)
 
     def observed_information(self, theta: Floats) -> Floats:
         """Return (Q, J, K) information that each score would give."""
-        return self._in_order(self._shape(theta), lambda block: observed_information(block, theta))
+        return self._in_order(self._shape(theta), observed_information, theta)
 
     def information_slope(self, theta: Floats) -> Floats:
         """Return (Q, J) derivative of the Fisher information in theta."""
-        return self._in_order((len(theta), len(self)), lambda block: information_slope(block, theta))
+        return self._in_order((len(theta), len(self)), information_slope, theta)
 
     def warm_numerator(self, theta: Floats) -> Floats:
         """Return (Q, J) the sum over categories of P' P'' / P."""
-        return self._in_order((len(theta), len(self)), lambda block: warm_numerator(block, theta))
+        return self._in_order((len(theta), len(self)), warm_numerator, theta)
 
     def take(self, rows: Rows) -> ItemParameters:
         """Return the items at `rows`, in that order; a row may not come twice."""
@@ -188,15 +193,19 @@ class ItemParameters:
         return len(theta), len(self), int(self.categories.max(initial=0))
 
     def _in_order(
-        self, shape: tuple[int, ...], function: Callable[[Family], Floats], fill: float = 0.0
+        self,
+        shape: tuple[int, ...],
+        function: Callable[[Family, Floats], Floats],
+        theta: Floats = NOWHERE,
+        fill: float = 0.0,
     ) -> Floats:
         """Return the blocks' results with the item axis in the caller's order, padded with `fill`."""
         if self._alone is not None:
-            part = function(self._alone)
+            part = function(self._alone, theta)
             return part if part.shape == shape else np.ascontiguousarray(part[..., : shape[-1]])
         result = np.full(shape, fill)
         for block, rows in zip(self.blocks, self._rows, strict=True):
-            part = function(block)
+            part = function(block, theta if theta.ndim == 1 else theta[:, rows])
             if part.ndim == 1:
                 result[rows] = part
             elif part.ndim == 2:  # noqa: PLR2004 (Q by J)

@@ -105,3 +105,12 @@ class Picker(Protocol):
 def comparable(criterion: Floats, eligible: Bools) -> Floats:
     """Return the criterion rounded, -inf where not eligible."""
     return np.where(eligible, np.round(criterion, CRITERION_DECIMALS), -np.inf)
+
+
+def no_bounds(criterion: Criterion, setting: Setting) -> None:  # noqa: ARG001 (a method of several criteria)
+    """Return None: every item must be looked at."""
+    return
+
+
+def any_setting(criterion: Criterion, setting: Setting) -> None:
+    """Allow every setting."""

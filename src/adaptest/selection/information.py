@@ -1,4 +1,4 @@
-"""Maximum Fisher information."""
+"""Maximum Fisher information: at the estimate, and at the cut."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from adaptest.errors import OptionError
 from adaptest.models import LogisticItems
 from adaptest.models.base import Floats, Rows
 from adaptest.models.sigmoid import sigmoid_pair
 from adaptest.parameters import ItemParameters
-from adaptest.selection.base import CRITERION_DECIMALS, Bounds, comparable
+from adaptest.selection.base import CRITERION_DECIMALS, Bounds, comparable, no_bounds
 from adaptest.selection.situation import Setting, Situation
 
 CELL = 0.05  # logits
@@ -47,6 +48,40 @@ class FisherInformation:
 
     def check(self, setting: Setting) -> None:
         """Allow every setting."""
+
+
+@dataclass(frozen=True, slots=True)
+class InformationAtCut:
+    """Information about theta at a cut: the item that tells the two sides of it apart best.
+
+    Of several cuts, the one nearest to the estimate; of two as near, the lower. Without `cuts` it is the
+    exam's own.
+
+    References
+    ----------
+    Spray & Reckase (1996), Journal of Educational and Behavioral Statistics 21(4), 405-414.
+    """
+
+    cuts: tuple[float, ...] = ()
+    words: ClassVar[str] = "Fisher information about theta at the cut"
+    proportionate: ClassVar[bool] = True
+    bounds = no_bounds
+
+    def __call__(self, situation: Situation) -> Floats:
+        """Return (N, J) information at each sitting's nearest cut; see Criterion."""
+        setting = situation.setting
+        cuts = np.sort(np.array(self.cuts or setting.cuts))
+        table = setting.kept(("at cuts", *cuts.tolist()), lambda: setting.items.information(cuts))
+        distance = np.abs(situation.theta[:, None] - cuts)
+        nearest = np.round(distance, CRITERION_DECIMALS).argmin(axis=1)
+        return comparable(table[nearest], situation.eligible)
+
+    def check(self, setting: Setting) -> None:
+        """Raise without a cut."""
+        if not (self.cuts or setting.cuts):
+            raise OptionError(
+                "criterion information_at_cut: needs a cut; give cuts, or the exam's own as reporting.cut"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

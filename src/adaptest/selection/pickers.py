@@ -46,30 +46,33 @@ class Randomesque:
     one at that rank: each of the best `size` is as likely as the others, and
     items that tie for the last place share it.
 
+    With a `schedule` the size goes by the item's place: 5, 4, 3, 2, 1 draws the first among five, the
+    second among four, and from the fifth on takes the best.
+
     References
     ----------
-    Kingsbury & Zara (1989), Applied Measurement in Education 2(4), 359-375.
+    Kingsbury & Zara (1989), Applied Measurement in Education 2(4), 359-375; McBride & Martin (1983), in
+    Weiss, New horizons in testing, 223-236 (the schedule).
     """
 
     size: int = 5
+    schedule: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise OptionError(f"picker randomesque: size must be at least 1; got {self.size}")
+        if self.schedule and min(self.schedule) < 1:
+            raise OptionError(
+                f"picker randomesque: schedule must hold sizes of at least 1; got {min(self.schedule)}"
+            )
 
-    def reach(self, length: int) -> int:  # noqa: ARG002 (one signature for every picker)
-        """Return how many of the best it chooses from: `size`."""
-        return self.size
+    def reach(self, length: int) -> int:
+        """Return how many of the best it chooses from: `size`, or what the schedule says."""
+        return self.schedule[min(length, len(self.schedule) - 1)] if self.schedule else self.size
 
-    def __call__(
-        self,
-        candidates: Candidates,
-        choice: Floats,
-        tie: Floats,
-        situation: Situation,  # noqa: ARG002 (likewise)
-    ) -> Rows:
+    def __call__(self, candidates: Candidates, choice: Floats, tie: Floats, situation: Situation) -> Rows:
         """Return (N,) columns; see Picker."""
-        size = np.minimum(self.size, (candidates.value > -np.inf).sum(axis=1))
+        size = np.minimum(self.reach(situation.length), (candidates.value > -np.inf).sum(axis=1))
         return _at_rank(candidates.value, (choice * size).astype(np.intp), tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
