@@ -8,10 +8,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from adaptest.constraints.blueprint import NEEDED, ROOM
+from adaptest.engine.deciding import OTHER_STRATUM
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Event, ItemPresented, SittingEnded
 from adaptest.engine.exposing import ELIGIBILITY, LOTTERY, able
-from adaptest.engine.sitting import OTHER_STRATUM, decide, evolve, final_estimate
+from adaptest.engine.opening import START_BAND
+from adaptest.engine.sitting import decide, evolve, final_estimate
 from adaptest.engine.state import State
 from adaptest.errors import AdaptestError, SittingError
 
@@ -25,6 +27,7 @@ IN_WORDS = {
     "enemy": "enemy of an item given, or of a pretest item of this sitting",
     ROOM: "its content area is full until the next possible end",
     OTHER_STRATUM: "of a stratum that is for other questions",
+    START_BAND: "outside the difficulties that an exam begins with",
     NEEDED: "content areas that still lack items need the room",
 }
 

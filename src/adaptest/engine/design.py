@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,18 +15,25 @@ from adaptest.engine.batch import Seeds, Sittings, draws
 from adaptest.engine.choice import Choice
 from adaptest.engine.estimation import Estimator
 from adaptest.engine.exposing import able, settled
+from adaptest.engine.opening import START_BAND, Opening
+from adaptest.engine.policy import Policy
 from adaptest.engine.pretest import Seeding
+from adaptest.engine.standing import standing_of
 from adaptest.errors import PoolExhaustedError
 from adaptest.exposure import Controls
 from adaptest.models.base import Bools, Floats, Rows
+from adaptest.numerics.quadrature import NormalPrior
 from adaptest.numerics.random import Stream
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
 from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, Strata, shortlist
-from adaptest.stopping import Standing, StoppingRule
+from adaptest.stopping import StoppingRule
 
 DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
-MAXIMUM_LENGTH, POOL_EXHAUSTED = "maximum_length", "pool_exhausted"
+MAXIMUM_LENGTH, POOL_EXHAUSTED, TIME_LIMIT = "maximum_length", "pool_exhausted", "time_limit"
+KEPT_OWN = 64  # designs for persons with priors of their own
+
+Personal = Callable[[NormalPrior], tuple[Setting, Estimator, Estimator]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +52,9 @@ class Design:
     interim, final : estimators while the sitting runs, and at its end
     stopping : asked in this order
     shuffle : whether options are shown in an order drawn for the sitting
+    policy : how a sitting is run: time, review, breaks, attempts
+    personal : makes setting and estimators for a prior other than the exam's
+    opening : how the first items are chosen; None where they are chosen like the others
     seeding : how pretest items are dealt; None where there are none
     controls : the exposure rules; None where there are none
     """
@@ -62,9 +73,13 @@ class Design:
     final: Estimator
     stopping: tuple[StoppingRule, ...]
     shuffle: bool
+    policy: Policy
+    personal: Personal
+    opening: Opening | None = None
     seeding: Seeding | None = None
     controls: Controls | None = None
     _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
+    _own: dict[tuple[float, float], Design] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_artifact(cls, design_json: str, pool_json: str) -> Design:
@@ -91,7 +106,19 @@ class Design:
     @cached_property
     def reasons(self) -> tuple[str, ...]:
         """The words that `ending` counts through."""
-        return (MAXIMUM_LENGTH, POOL_EXHAUSTED, *(rule.reason for rule in self.stopping))
+        told = (MAXIMUM_LENGTH, POOL_EXHAUSTED, *(rule.reason for rule in self.stopping))
+        return told if self.policy.time.limit_s is None else (*told, TIME_LIMIT)
+
+    def own(self, prior: tuple[float, float] | None) -> Design:
+        """Return the design for a person whose prior is (mean, sd); the same design for None."""
+        if prior is None:
+            return self
+        if prior not in self._own:
+            if len(self._own) >= KEPT_OWN:
+                self._own.clear()
+            setting, interim, final = self.personal(NormalPrior(*prior))
+            self._own[prior] = replace(self, setting=setting, interim=interim, final=final, _own={})
+        return self._own[prior]
 
     def begin(self, seed: Seeds, barred: Bools, in_band: Bools | None = None) -> Sittings:
         """Return N sittings before their first item.
@@ -138,6 +165,27 @@ class Design:
             sittings.in_band,
         )
 
+    def rescored(self, sittings: Sittings, scores: Rows) -> Sittings:
+        """Return the sittings as if their items had been scored `scores` (N, n); choices so far stay."""
+        n, nothing = len(sittings), np.zeros((len(sittings), 0), dtype=np.intp)
+        carried = self.interim.start(n)
+        theta, sem, outcome = _deciding(self.interim.estimates(carried, nothing, nothing))
+        path = [theta]
+        for k, (row, score) in enumerate(zip(sittings.rows.T, scores.T, strict=True), start=1):
+            carried = self.interim.update(carried, row, score)
+            found = self.interim.estimates(carried, sittings.rows[:, :k], scores[:, :k])
+            theta, sem, outcome = _deciding(found)
+            path.append(theta)
+        return replace(
+            sittings,
+            scores=scores,
+            carried=carried,
+            theta=theta,
+            sem=sem,
+            outcome=outcome,
+            path=np.stack(path, axis=1),
+        )
+
     def may_stop(self, sittings: Sittings) -> Bools:
         """Return (N,) whether the length is enough and every content rule holds."""
         if sittings.length < self.minimum:
@@ -155,28 +203,24 @@ class Design:
             return first
         if self.maximum is None:
             first[may & ~sittings.available.any(axis=1)] = 1
-        standing = Standing(
-            sittings.theta,
-            sittings.sem,
-            sittings.rows,
-            sittings.scores,
-            self.pool.parameters,
-            lambda: self._most_informative(sittings)[1],
-            self._log_probability,
-            sittings.path,
-            sittings.time_s,
-            lambda: self._most_informative(sittings)[0],
-            lambda: self._masses(sittings),
-        )
+        standing = standing_of(self, sittings)
         for k, rule in enumerate(self.stopping, start=2):
             first[may & (first < 0) & rule.fires(standing)] = k
         return first
 
     def allowed(self, sittings: Sittings) -> Bools:
-        """Return (N, J) the items that may come next: available, and every later stop stays reachable."""
-        if self.reach is None:
-            return sittings.available
-        return self.reach.allowed(sittings.counts, sittings.available, sittings.length)
+        """Return (N, J) the items that may come next: available, every later stop reachable, in the band."""
+        allowed = sittings.available
+        if self.reach is not None:
+            allowed = self.reach.allowed(sittings.counts, allowed, sittings.length)
+        return allowed if self.opening is None else self.opening.within(allowed, sittings.length)
+
+    def criterion_at(self, length: int) -> tuple[Criterion, Bounds | None]:
+        """Return the criterion of the next choice, with its table for exact short lists."""
+        opening = self.opening
+        if opening is None or opening.criterion is None or length >= opening.items:
+            return self.criterion, self.bounds
+        return opening.criterion, opening.criterion.bounds(self.setting)
 
     def choose(self, sittings: Sittings) -> Choice:
         """Return what each sitting presents next.
@@ -195,7 +239,8 @@ class Design:
         allowed = self.allowed(sittings)
         open_, aside = able(self.controls, sittings, allowed)
         situation = self.situation(sittings, open_)
-        candidates = shortlist(self.criterion, self.bounds, situation, self.picker.reach(sittings.length))
+        criterion, bounds = self.criterion_at(sittings.length)
+        candidates = shortlist(criterion, bounds, situation, self.picker.reach(sittings.length))
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
             self._refuse(sittings, allowed)
         choice, tie = (
@@ -239,7 +284,8 @@ class Design:
     def values(self, sittings: Sittings) -> Floats:
         """Return (N, J) the criterion of every item as the next choice sees it, -inf where not eligible."""
         open_, _ = able(self.controls, sittings, self.allowed(sittings))
-        return self.criterion(self.situation(sittings, open_))
+        criterion, _ = self.criterion_at(sittings.length)
+        return criterion(self.situation(sittings, open_))
 
     def final_estimates(self, sittings: Sittings) -> Estimates:
         """Return the estimates that are reported, not rounded."""
@@ -271,12 +317,19 @@ class Design:
         ----------
         item : (J,) available, but not allowed
         """
+        banded = 0
+        if self.opening is not None and sittings.length < self.opening.items and self.reach is not None:
+            reachable = self.reach.allowed(sittings.counts, sittings.available, sittings.length)[0]
+            banded = int(np.count_nonzero(item & reachable))
+            item = item & ~reachable
+        elif self.opening is not None and self.reach is None:
+            banded, item = int(np.count_nonzero(item)), np.zeros_like(item)
         total = int(np.count_nonzero(item))
         if not total or self.reach is None:
-            return {}
+            return {START_BAND: banded} if banded else {}
         full = self.blueprint.full(sittings.counts[0], self.reach.next_stop(sittings.length))
         upper = int(np.count_nonzero(item & full.take(self.blueprint.cell))) if full.any() else 0
-        counted = ((ROOM, upper), (NEEDED, total - upper))
+        counted = ((START_BAND, banded), (ROOM, upper), (NEEDED, total - upper))
         return {reason: count for reason, count in counted if count}
 
     def _log_posterior(self, sittings: Sittings) -> Floats:
@@ -292,26 +345,13 @@ class Design:
             total += table[row, score]
         return total
 
-    def _masses(self, sittings: Sittings) -> tuple[Floats, Floats]:
-        """Return nodes (Q,) and masses (N, Q) of the posteriors."""
-        return self.setting.theta, self.situation(sittings, sittings.available).posterior
-
-    def _most_informative(self, sittings: Sittings) -> tuple[Rows, Floats]:
-        """Return (N,) the most informative item that may come next, -1 for none, and its information."""
-        information = np.round(self.pool.parameters.information(sittings.theta), 9)
-        open_, _ = able(self.controls, sittings, self.allowed(sittings))
-        known = np.where(open_, information, -np.inf)
-        best = known.argmax(axis=1)
-        most: Floats = known[np.arange(len(best)), best]
-        return np.where(most > -np.inf, best, -1), most
-
     def goes_on(self, sittings: Sittings) -> Bools:
         """Return (N,) whether any item can come next."""
         some: Bools = np.asarray(self.allowed(sittings).any(axis=1), dtype=np.bool_)
         return some
 
-    def _log_probability(self, points: tuple[float, ...]) -> Floats:
-        """Return (P, J, K) log-probabilities at points, computed once."""
+    def log_probability(self, points: tuple[float, ...]) -> Floats:
+        """Return (P, J, K) log-probabilities at points of theta, computed once."""
         if points not in self._tables:
             self._tables[points] = self.pool.parameters.log_probability(np.array(points))
         return self._tables[points]

@@ -87,6 +87,7 @@ class SittingStarted(Stamp):
     ineligible : items that exposure control barred for this sitting
     pretest : (position, item): unscored items and the places, from 0, at which they are presented
     accommodations : (name, value), as agreed for this person
+    prior : mean and standard deviation of this person's own prior; None for the exam's
     barred_in_band : the items that exposure control bars while theta is in each band, from the lowest
     spared : items that exposure control would have barred, had the exam been able to do without them
     """
@@ -99,6 +100,7 @@ class SittingStarted(Stamp):
     ineligible: tuple[str, ...] = ()
     pretest: tuple[tuple[int, str], ...] = ()
     accommodations: tuple[tuple[str, str], ...] = ()
+    prior: tuple[float, float] | None = field(default=None, metadata=LATER)
     barred_in_band: tuple[tuple[str, ...], ...] = field(default=(), metadata=LATER)
     spared: tuple[str, ...] = field(default=(), metadata=LATER)
 
@@ -132,6 +134,8 @@ class ResponseGiven(Stamp):
     response : as given: a bank letter, say
     score : a category, from 0
     time_s : seconds from presentation to response; None where not measured
+    late : whether a time limit had run out: after the exam's it is not scored, after the question's it
+        counts as wrong
     """
 
     schema: ClassVar[int] = 1
@@ -139,6 +143,49 @@ class ResponseGiven(Stamp):
     response: str
     score: int
     time_s: float | None = None
+    late: bool = field(default=False, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseChanged(Stamp):
+    """The person went back to an item and changed the response; from here on this one counts."""
+
+    schema: ClassVar[int] = 1
+    item: str
+    response: str
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRead(Stamp):
+    """The shell read the clock: what time decides, this decides.
+
+    Attributes
+    ----------
+    at_s : seconds since the sitting began
+    cause : "step" before a decision, "answer", "change", "paused", "resumed" (all since the reading before
+        was an interruption) or "expired" (a limit ran out while a question waited)
+    """
+
+    schema: ClassVar[int] = 1
+    at_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class BreakBegan(Stamp):
+    """The person takes a break."""
+
+    schema: ClassVar[int] = 1
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEnded(Stamp):
+    """The break is over."""
+
+    schema: ClassVar[int] = 1
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +196,13 @@ class SittingEnded(Stamp):
     ----------
     reason : the stopping rule's word, or the shell's ("abandoned", ...)
     estimate : the final one; None where the shell ended the sitting
+    decision : "pass" or "fail" where the policy decides so beside the estimate; empty where the estimate does
     """
 
     schema: ClassVar[int] = 1
     reason: str
     estimate: Estimated | None = None
+    decision: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +254,10 @@ Event = (
     SittingStarted
     | ItemPresented
     | ResponseGiven
+    | ResponseChanged
+    | ClockRead
+    | BreakBegan
+    | BreakEnded
     | SittingEnded
     | PoolChanged
     | SittingVoided
@@ -219,6 +272,10 @@ EVENTS: dict[str, type[Event]] = {
         SittingStarted,
         ItemPresented,
         ResponseGiven,
+        ResponseChanged,
+        ClockRead,
+        BreakBegan,
+        BreakEnded,
         SittingEnded,
         PoolChanged,
         SittingVoided,

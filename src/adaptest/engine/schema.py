@@ -138,10 +138,26 @@ class Stratification(Strict):
     lengths: tuple[Whole, ...] = ()
 
 
+class Band(Strict):
+    """Difficulties from one to another, logits, both included."""
+
+    low: Number = Field(alias="from")
+    high: Number = Field(alias="to")
+
+
+class Start(Strict):
+    """How the first items are chosen, where not like the others."""
+
+    items: Whole = Field(ge=1)
+    difficulty: Band | None = None
+    criterion: Part | None = None
+
+
 class Selection(Strict):
     """How the next item is chosen."""
 
-    LATER = ("stratification",)
+    LATER = ("stratification", "start")
+    start: Start | None = None
     criterion: Part = {"name": "information"}
     picker: Part = {"name": "best"}
     stratification: Stratification | None = None
@@ -184,10 +200,13 @@ class Feedback(Strict):
 
 
 class Scale(Strict):
-    """Scale score = slope * theta + intercept."""
+    """Scale score = slope * theta + intercept, and the lowest and highest that are reported."""
 
+    LATER = ("floor", "ceiling")
     slope: Number = Field(gt=0)
     intercept: Number
+    floor: Number | None = None
+    ceiling: Number | None = None
 
 
 class Cut(Strict):
@@ -221,6 +240,56 @@ Required = Literal[
 ]  # adaptest.simulation.requirements says which must be at least, and which at most, what is required
 
 
+def _as_mode(value: object) -> object:
+    """Return {mode: x} for a bare word x."""
+    return {"mode": value} if isinstance(value, str) else value
+
+
+class Time(Strict):
+    """Clocks in seconds, and what their end means."""
+
+    limit_s: Number | None = Field(default=None, gt=0)
+    item_limit_s: Number | None = Field(default=None, gt=0)
+    warning_s: Number = Field(default=300.0, ge=0)
+    run_out: Literal["final_estimate", "last_k_all_above", "random_fill", "no_score"] = "final_estimate"
+    last_k: Whole = Field(default=5, ge=1)
+    interruption: Literal["stops", "runs"] = "stops"
+
+
+class Review(Strict):
+    """Whether answers may be changed before the end, and how many."""
+
+    mode: Literal["none", "edit_k", "free"] = "none"
+    edits: Whole | None = Field(default=None, ge=1)
+
+
+class Breaks(Strict):
+    """Breaks between questions."""
+
+    number: Whole = Field(default=0, ge=0)
+    length_s: Number = Field(default=0.0, ge=0)
+    clock: Literal["stops", "runs"] = "stops"
+    after: tuple[Whole, ...] = ()
+
+
+class Attempts(Strict):
+    """How often one candidate may take the exam."""
+
+    maximum: Whole | None = Field(default=None, ge=1)
+    window_days: Whole | None = Field(default=None, ge=1)
+    waiting_days: Whole = Field(default=0, ge=0)
+
+
+class PolicySpec(Strict):
+    """How a sitting is run; `adaptest.engine.policy` says what the words mean."""
+
+    version: str = ""
+    time: Time = Time()
+    review: Annotated[Review, BeforeValidator(_as_mode)] = Review()
+    breaks: Breaks = Breaks()
+    attempts: Attempts = Attempts()
+
+
 class ExamSpec(Strict):
     """An exam definition.
 
@@ -233,7 +302,7 @@ class ExamSpec(Strict):
     require : measure -> what a simulation must find: at least or at most that, as the measure goes
     """
 
-    LATER = ("form", "pretest", "exposure", "tuned", "require")
+    LATER = ("form", "pretest", "policy", "exposure", "tuned", "require")
     format: Literal["adaptest-exam/1"]
     id: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -250,6 +319,7 @@ class ExamSpec(Strict):
     stopping: tuple[dict[str, Any], ...] = ()
     options: Options = Options()
     feedback: Feedback = Feedback()
+    policy: PolicySpec = PolicySpec()
     reporting: Reporting = Reporting()
     exposure: tuple[dict[str, Any], ...] = ()
     tuned: Tuned | None = None

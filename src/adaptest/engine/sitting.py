@@ -13,15 +13,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from adaptest.engine.choice import Choice
-from adaptest.engine.design import Design
+from adaptest.engine.deciding import decision_of
+from adaptest.engine.design import TIME_LIMIT, Design
+from adaptest.engine.estimates import estimated
 from adaptest.engine.events import (
-    Decision,
+    BreakBegan,
+    BreakEnded,
+    ClockRead,
     Estimated,
     Event,
     ItemPresented,
     NoteAdded,
     PoolChanged,
+    ResponseChanged,
     ResponseGiven,
     SittingEnded,
     SittingHeld,
@@ -29,17 +33,13 @@ from adaptest.engine.events import (
     SittingStarted,
     SittingVoided,
 )
-from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
 from adaptest.engine.pretest import deal, scored_enemies
+from adaptest.engine.recording import answered, changed_as_allowed, presented, started, withdrawn
+from adaptest.engine.run_out import run_out
 from adaptest.engine.state import Pending, State
-from adaptest.errors import ReplayError, SittingError
-from adaptest.models.base import Bools
+from adaptest.engine.timing import multiplier_of, read
+from adaptest.errors import OptionError, ReplayError, SittingError
 from adaptest.numerics.random import Stream, permutation
-from adaptest.scoring.estimate import Estimates, Outcome
-
-OTHER_STRATUM = "other_stratum"
-LISTED = 10  # candidates written into a decision record; the rest is counted, and `explain` recomputes it
-OUTCOMES = {outcome.value: outcome.label for outcome in Outcome}
 
 
 def start(
@@ -52,13 +52,24 @@ def start(
     accommodations: Iterable[tuple[str, str]] = (),
     barred_in_band: Iterable[tuple[str, ...]] = (),
     spared: Iterable[str] = (),
+    prior: tuple[float, float] | None = None,
 ) -> SittingStarted:
     """Return the first event of a sitting on this design; ids the pool does not hold are left out.
+
+    Parameters
+    ----------
+    accommodations : (name, value): "time_multiplier" reaches every limit and every break
+    prior : mean and standard deviation of this person's own prior
 
     Raises
     ------
     SittingError, where no sitting without these items can keep the exam's rules to its end.
+    OptionError, where an accommodation is unknown, or a number cannot be.
     """
+    agreed = tuple(accommodations)
+    multiplier_of(agreed)
+    if prior is not None and not (np.isfinite(prior).all() and prior[1] > 0):
+        raise OptionError(f"a prior must be a finite mean and a standard deviation > 0; got {prior}")
     barred = tuple(item for item in excluded if item in design.pool.row)
     tuned_out = tuple(item for item in ineligible if item in design.pool.row)
     dealt = tuple(pretest)
@@ -75,7 +86,8 @@ def start(
         barred,
         tuned_out,
         dealt,
-        tuple(accommodations),
+        agreed,
+        prior=None if prior is None else (float(prior[0]), float(prior[1])),
         barred_in_band=tuple(barred_in_band),
         spared=tuple(spared),
     )
@@ -118,39 +130,65 @@ def decide(state: State, design: Design) -> ItemPresented | SittingEnded:
     SittingError, where nothing can happen next: an item waits for its response, or the sitting is over.
     PoolExhaustedError, where no item can follow.
     """
-    if state.is_over or state.pending is not None:
+    design = design.own(state.prior)
+    if not state.is_over and state.clock.is_over(design.policy):
+        return SittingEnded(TIME_LIMIT, *run_out(state, design))
+    if state.is_over or state.pending is not None or state.clock.on_break:
         raise SittingError(f"nothing is to be decided after {_described(state)}")
     for position, item in state.pretest:
         if position == state.presented:
             return ItemPresented(item, position, _options(item, state, design), "pretest")
-    if (code := int(design.ending(state.batch)[0])) >= 0:
+    time_s = np.array([round(state.clock.used_s / state.clock.multiplier, 3)])
+    if (code := int(design.ending(replace(state.batch, time_s=time_s))[0])) >= 0:
         return SittingEnded(design.reasons[code], final_estimate(state, design))
     choice = design.choose(state.batch)
     item = design.pool.ids[choice.row[0]]
-    decision = _decision(state, design, choice)
+    decision = decision_of(state, design, choice)
     return ItemPresented(item, state.presented, _options(item, state, design), "scored", decision)
 
 
-def evolve(state: State | None, event: Event, design: Design) -> State:  # noqa: PLR0911 (a case each)
+def evolve(state: State | None, event: Event, design: Design) -> State:
     """Return the state after `event` (None before any).
 
     Raises
     ------
     ReplayError, where it cannot follow.
     """
+    after: State | None = None
     match state, event:
         case None, SittingStarted():
-            return _started(event, design)
-        case State(pending=None, ended=None, voided=None), ItemPresented():
-            return _presented(state, event, design)
-        case State(pending=Pending() as pending, ended=None, voided=None), ResponseGiven() if (
-            event.item == pending.item
-        ):
-            return _answered(state, pending, event, design)
-        case State(ended=None, voided=None), SittingEnded(reason=reason):
+            after = started(event, design.own(event.prior))
+        case State(ended=None, voided=None), _:
+            after = _running(state, event, design.own(state.prior))
+    if after is None and state is not None:
+        after = _whenever(state, event)
+    if after is None:
+        raise ReplayError(f"{type(event).__name__} cannot follow {_described(state)}")
+    return after
+
+
+def _running(state: State, event: Event, design: Design) -> State | None:  # noqa: PLR0911 (a case each)
+    """Return the state after an event of a sitting that goes on; None where it cannot follow."""
+    match state, event:
+        case State(pending=None), ItemPresented():
+            return presented(state, event, design)
+        case State(pending=Pending() as pending), ResponseGiven() if event.item == pending.item:
+            return answered(state, pending, event, design)
+        case _, ResponseChanged():
+            return changed_as_allowed(state, event, design)
+        case _, ClockRead() | BreakBegan() | BreakEnded():
+            waits = state.pending is not None
+            return replace(state, clock=read(state.clock, event, design.policy, waits=waits))
+        case _, SittingEnded(reason=reason):
             return replace(state, ended=reason)
-        case State(ended=None, voided=None), PoolChanged(withdrawn=items):
-            return _withdrawn(state, items, design)
+        case _, PoolChanged(withdrawn=items):
+            return withdrawn(state, items, design)
+    return None
+
+
+def _whenever(state: State, event: Event) -> State | None:
+    """Return the state after an event of a sitting that may be over; None where it cannot follow."""
+    match state, event:
         case State(voided=None), SittingVoided(reason=reason):
             return replace(state, voided=reason)
         case State(held=None, voided=None), SittingHeld(reason=reason):
@@ -159,7 +197,7 @@ def evolve(state: State | None, event: Event, design: Design) -> State:  # noqa:
             return replace(state, held=None)
         case State(), NoteAdded():
             return state
-    raise ReplayError(f"{type(event).__name__} cannot follow {_described(state)}")
+    return None
 
 
 def replay(events: Iterable[Event], design: Design) -> State:
@@ -174,191 +212,7 @@ def replay(events: Iterable[Event], design: Design) -> State:
 
 def final_estimate(state: State, design: Design) -> Estimated:
     """Return the estimate that a sitting ending here reports, rounded to 6 decimals."""
-    return estimated(design.final_estimates(state.batch))
-
-
-def estimated(estimates: Estimates, n: int = 0) -> Estimated:
-    """Return the estimate of one person as it stands in a log."""
-    theta, sem = (round(float(x[n]), 6) + 0.0 for x in (estimates.theta, estimates.sem))
-    return Estimated(
-        estimates.method,
-        theta if np.isfinite(theta) else None,
-        sem if np.isfinite(sem) else None,
-        OUTCOMES[int(estimates.outcome[n])],
-    )
-
-
-def _started(event: SittingStarted, design: Design) -> State:
-    if not 0 <= event.seed < 2**64:
-        raise ReplayError(f"SittingStarted: seed must be in [0, 2**64); got {event.seed}")
-    for name, got, own in (
-        ("design", event.design, design.fingerprint if event.design else ""),
-        ("pool", event.pool, design.pool.fingerprint if event.pool else ""),
-    ):
-        if got != own:
-            raise ReplayError(
-                f"SittingStarted: {name} must be the one of this log, {got[:12]}; got {own[:12]}"
-            )
-    for position, item in event.pretest:
-        if item in design.pool.row or position < 0:
-            raise ReplayError(
-                f"SittingStarted: pretest item {item!r} must have a place from 0 and not be in the pool;"
-                f" got place {position}"
-            )
-    in_band = _in_band(event, design)
-    excluded = frozenset(_row(item, event, design) for item in event.excluded)
-    ineligible = frozenset(_row(item, event, design) for item in event.ineligible) - excluded
-    barred = np.zeros((1, len(design.pool)), dtype=np.bool_)
-    rivals = scored_enemies(design.pool, (item for _, item in event.pretest))
-    barred[0, [*excluded, *ineligible, *(design.pool.row[item] for item in rivals)]] = True
-    batch = design.begin(np.array([event.seed], dtype=np.uint64), barred, in_band)
-    return State(
-        event.seed,
-        excluded,
-        ineligible,
-        event.pretest,
-        float(batch.theta[0]),
-        float(batch.sem[0]),
-        OUTCOMES[int(batch.outcome[0])],
-        batch,
-    )
-
-
-def _in_band(event: SittingStarted, design: Design) -> Bools | None:
-    """Return (1, B, J) what is barred while theta is in each band; None where nothing was drawn."""
-    if not event.barred_in_band:
-        return None
-    bands = len(design.controls.bands) if design.controls else 0
-    if len(event.barred_in_band) != bands:
-        raise ReplayError(
-            f"SittingStarted: barred_in_band must have the exam's {bands} bands;"
-            f" got {len(event.barred_in_band)}"
-        )
-    in_band = np.zeros((1, bands, len(design.pool)), dtype=np.bool_)
-    for band, items in enumerate(event.barred_in_band):
-        in_band[0, band, [_row(item, event, design) for item in items]] = True
-    return in_band
-
-
-def _presented(state: State, event: ItemPresented, design: Design) -> State:
-    if event.position != state.presented:
-        raise ReplayError(
-            f"item {event.item!r}: must be presented at position {state.presented}; got {event.position}"
-        )
-    if event.role == "pretest":
-        if (event.position, event.item) not in state.pretest:
-            raise ReplayError(
-                f"item {event.item!r}: must be a pretest item of this place; got it at {event.position}"
-            )
-        return replace(state, pending=Pending(event.item, None))
-    row = _row(event.item, event, design)
-    if not state.batch.available[0, row]:
-        raise ReplayError(f"item {event.item!r}: must be available to be presented")
-    over = event.decision.passed_over if event.decision else ()
-    if not over:
-        return replace(state, pending=Pending(event.item, row))
-    rows = [_row(item, event, design) for item in over]
-    return replace(
-        state,
-        pending=Pending(event.item, row),
-        drawn_out=state.drawn_out | frozenset(rows),
-        batch=state.batch.barring(np.array([rows], dtype=np.intp)),
-    )
-
-
-def _answered(state: State, pending: Pending, event: ResponseGiven, design: Design) -> State:
-    presented = state.presented + 1
-    if pending.row is None:
-        return replace(state, presented=presented, pending=None)
-    categories = int(design.pool.parameters.categories[pending.row])
-    if not 0 <= event.score < categories:
-        raise ReplayError(f"item {event.item!r}: score must be in 0..{categories - 1}; got {event.score}")
-    batch = design.record(state.batch, np.array([pending.row]), np.array([event.score]))
-    return replace(
-        state,
-        batch=batch,
-        theta=float(batch.theta[0]),
-        sem=float(batch.sem[0]),
-        outcome=OUTCOMES[int(batch.outcome[0])],
-        administered=(*state.administered, pending.row),
-        scores=(*state.scores, event.score),
-        presented=presented,
-        pending=None,
-    )
-
-
-def _withdrawn(state: State, items: tuple[str, ...], design: Design) -> State:
-    """Return the state without items that were withdrawn; those the pool does not hold do not matter."""
-    rows = [design.pool.row[item] for item in items if item in design.pool.row]
-    available = state.batch.available.copy()
-    new = frozenset(row for row in rows if available[0, row])
-    available[0, list(new)] = False
-    return replace(
-        state,
-        withdrawn=state.withdrawn | new,
-        pretest=tuple(planned for planned in state.pretest if planned[1] not in items),
-        batch=replace(state.batch, available=available),
-    )
-
-
-def _decision(state: State, design: Design, choice: Choice) -> Decision:
-    """Return the record of a choice."""
-    batch, candidates = state.batch, choice.candidates
-    own = int((candidates.rows[0] >= 0).sum())
-    chosen = int(np.flatnonzero(candidates.rows[0] == choice.row[0])[0])
-    listed = [*range(min(own, LISTED)), *([chosen] if chosen >= LISTED else [])]
-    ids = design.pool.ids
-    theta, sem = state.theta, state.sem
-    return Decision(
-        Estimated(
-            design.interim.method,
-            theta if np.isfinite(theta) else None,
-            sem if np.isfinite(sem) else None,
-            state.outcome,
-        ),
-        tuple((ids[candidates.rows[0, k]], float(candidates.value[0, k])) for k in listed),
-        own - len(listed),
-        float(choice.choice[0]),
-        float(choice.tie[0]),
-        int(np.count_nonzero(design.situation(batch, choice.able).eligible)),
-        _ruled_out(state, design, choice),
-        design.reach.next_stop(batch.length) if design.reach else max(design.minimum, batch.length + 1),
-        band=None if choice.band is None else int(choice.band[0]),
-        passed_over=tuple(ids[row] for row in choice.passed_over[0]),
-        waived=ELIGIBILITY if choice.band_aside[0] else LOTTERY if choice.lottery_aside[0] else "",
-        notes=_notes(batch.length, design, choice),
-    )
-
-
-def _notes(length: int, design: Design, choice: Choice) -> tuple[str, ...]:
-    """Return what the selection could not do as its words say."""
-    note = design.strata.note(length, int(choice.row[0])) if design.strata else ""
-    return (note,) if note else ()
-
-
-def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str, int], ...]:
-    """Return how many items each reason bars, each item counted for its first reason."""
-    available = state.batch.available
-    counts = {
-        "administered": len(state.administered),
-        "excluded": len(state.excluded),
-        "ineligible": len(state.ineligible),
-        "withdrawn": len(state.withdrawn),
-        "drawn_out": len(state.drawn_out),
-    }
-    barred = len(design.pool) - int(np.count_nonzero(available))
-    counts["enemy"] = barred - sum(counts.values())
-    over = choice.passed_over[0]
-    counts["drawn_out"] += len(over)
-    if choice.allowed is not available:
-        closed = available[0] & ~choice.allowed[0]
-        closed[over] = False
-        counts |= design.why_not(state.batch, closed)
-    counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
-    if design.strata is not None:
-        within = design.situation(state.batch, choice.able).eligible
-        counts[OTHER_STRATUM] = int(np.count_nonzero(choice.able & ~within))
-    return tuple((reason, count) for reason, count in counts.items() if count)
+    return estimated(design.own(state.prior).final_estimates(state.batch))
 
 
 def _options(item: str, state: State, design: Design) -> tuple[str, ...]:
@@ -370,13 +224,6 @@ def _options(item: str, state: State, design: Design) -> tuple[str, ...]:
     return tuple(letters[k] for k in order)
 
 
-def _row(item: str, event: Event, design: Design) -> int:
-    row = design.pool.row.get(item)
-    if row is None:
-        raise ReplayError(f"{type(event).__name__}: item {item!r} must be in the pool")
-    return row
-
-
 def _described(state: State | None) -> str:
     if state is None:
         return "nothing; a log must begin with SittingStarted"
@@ -384,5 +231,7 @@ def _described(state: State | None) -> str:
         return f"the voiding of the sitting ({state.voided})"
     if state.ended is not None:
         return f"the end ({state.ended})"
+    if state.clock.on_break:
+        return "the beginning of a break"
     waiting = "no item" if state.pending is None else f"item {state.pending.item!r}"
     return f"{len(state.scores)} scored responses with {waiting} waiting for one"

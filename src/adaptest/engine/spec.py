@@ -24,6 +24,8 @@ from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
 from adaptest.engine.estimation import Anew, CarriedEap, Estimator, FixedGridEap
 from adaptest.engine.items import column, filtered, has, pretest
+from adaptest.engine.opening import opening_of
+from adaptest.engine.policy_file import policy_of
 from adaptest.engine.schema import FORMAT, Bounds, ExamSpec
 from adaptest.engine.selecting import CRITERIA, PICKERS, selection_of, setting_of
 from adaptest.engine.stops import STOPPING, stopping_rules
@@ -39,6 +41,7 @@ from adaptest.scoring.map import MaximumAPosteriori
 from adaptest.scoring.mle import MaximumLikelihood
 from adaptest.scoring.posterior import LivePosterior
 from adaptest.scoring.wle import WeightedLikelihood
+from adaptest.selection import Setting
 
 __all__ = [
     "CRITERIA",
@@ -126,12 +129,17 @@ def build(exam: Exam, pool: Pool) -> Design:
         reach = Reach(used, blueprint, stops)
     elif blueprint.rules:
         raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
-    interim, final = _estimators(exam, used.parameters)
     written = artifact(spec)
     controls = controls_of(exam, used, written)
     seeding, used = pretest(exam, pool, used)
-    setting = setting_of(exam, used, interim, (minimum, maximum))
+
+    def personal(prior: NormalPrior) -> tuple[Setting, Estimator, Estimator]:
+        interim, final = _estimators(exam, used.parameters, prior)
+        return setting_of(exam, used, interim, (minimum, maximum)), interim, final
+
+    setting, interim, final = personal(NormalPrior(spec.estimation.prior.mean, spec.estimation.prior.sd))
     criterion, layers, picker = selection_of(exam, setting)
+    stopping = stopping_rules(exam)
     return Design(
         artifact=written,
         pool=used,
@@ -145,8 +153,11 @@ def build(exam: Exam, pool: Pool) -> Design:
         picker=picker,
         interim=interim,
         final=final,
-        stopping=stopping_rules(exam),
+        stopping=stopping,
         shuffle=spec.options.shuffle,
+        policy=policy_of(exam, stopping),
+        personal=personal,
+        opening=opening_of(exam, used, setting, CRITERIA),
         seeding=seeding,
         controls=controls,
     )
@@ -238,10 +249,9 @@ def _rule_of(exam: Exam, path: Path, name: str, what: Bools, of: Bools | None, b
         raise exam.fault(path, error) from None
 
 
-def _estimators(exam: Exam, items: ItemParameters) -> tuple[Estimator, Estimator]:
+def _estimators(exam: Exam, items: ItemParameters, prior: NormalPrior) -> tuple[Estimator, Estimator]:
     """Return the interim and the final estimator, the same one where they are alike."""
     said = exam.spec.estimation
-    prior = NormalPrior(said.prior.mean, said.prior.sd)
     for key, name, known in (("interim", said.interim, INTERIM), ("final", said.final, tuple(ESTIMATORS))):
         if name not in known:
             raise exam.fault(

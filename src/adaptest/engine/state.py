@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from adaptest.engine.batch import Sittings
+from adaptest.engine.timing import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,11 @@ class State:
     ----------
     excluded, ineligible, withdrawn : rows barred, each for its first reason only
     pretest : (position, item) as agreed at the start
-    administered, scores : scored items, in order
+    administered, scores : scored items, in order, and what their responses earned, as changed
+    answered : items with a response that may still be changed, in order
+    edits : how many responses were changed
+    clock : how time stands
+    prior : this person's own; None for the exam's
     presented : items presented, scored or not
     pending : the item that waits for a response
     ended, voided, held : why, or None
@@ -39,9 +44,13 @@ class State:
     sem: float
     outcome: str
     batch: Sittings = field(compare=False, repr=False)
+    prior: tuple[float, float] | None = None
+    clock: Clock = field(default_factory=Clock)
     withdrawn: frozenset[int] = frozenset()
     administered: tuple[int, ...] = ()
     scores: tuple[int, ...] = ()
+    answered: tuple[str, ...] = ()
+    edits: int = 0
     presented: int = 0
     pending: Pending | None = None
     ended: str | None = None

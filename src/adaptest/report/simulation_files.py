@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from adaptest.engine.sitting import OUTCOMES
+from adaptest.engine.estimates import OUTCOMES
 from adaptest.simulation.cohort import Block
 from adaptest.simulation.exams import Comparison
 from adaptest.simulation.people import People

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adaptest.engine.design import Design
+from adaptest.engine.estimates import estimated
 from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingEnded, SittingStarted
 from adaptest.engine.exposing import Begun
 from adaptest.engine.pretest import scored_enemies
-from adaptest.engine.sitting import estimated
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, permutation
 from adaptest.pool import Pool

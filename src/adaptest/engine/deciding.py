@@ -1,0 +1,74 @@
+"""The record of a choice: enough to check it, and to recompute everything else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from adaptest.engine.choice import Choice
+from adaptest.engine.design import Design
+from adaptest.engine.events import Decision, Estimated
+from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
+from adaptest.engine.state import State
+
+OTHER_STRATUM = "other_stratum"  # why an item may not be chosen
+LISTED = 10  # candidates written into a decision record; the rest is counted, and `explain` recomputes it
+
+
+def decision_of(state: State, design: Design, choice: Choice) -> Decision:
+    """Return the record of a choice."""
+    batch, candidates = state.batch, choice.candidates
+    own = int((candidates.rows[0] >= 0).sum())
+    chosen = int(np.flatnonzero(candidates.rows[0] == choice.row[0])[0])
+    listed = [*range(min(own, LISTED)), *([chosen] if chosen >= LISTED else [])]
+    ids = design.pool.ids
+    theta, sem = state.theta, state.sem
+    return Decision(
+        Estimated(
+            design.interim.method,
+            theta if np.isfinite(theta) else None,
+            sem if np.isfinite(sem) else None,
+            state.outcome,
+        ),
+        tuple((ids[candidates.rows[0, k]], float(candidates.value[0, k])) for k in listed),
+        own - len(listed),
+        float(choice.choice[0]),
+        float(choice.tie[0]),
+        int(np.count_nonzero(design.situation(batch, choice.able).eligible)),
+        _ruled_out(state, design, choice),
+        design.reach.next_stop(batch.length) if design.reach else max(design.minimum, batch.length + 1),
+        band=None if choice.band is None else int(choice.band[0]),
+        passed_over=tuple(ids[row] for row in choice.passed_over[0]),
+        waived=ELIGIBILITY if choice.band_aside[0] else LOTTERY if choice.lottery_aside[0] else "",
+        notes=_notes(batch.length, design, choice),
+    )
+
+
+def _notes(length: int, design: Design, choice: Choice) -> tuple[str, ...]:
+    """Return what the selection could not do as its words say."""
+    note = design.strata.note(length, int(choice.row[0])) if design.strata else ""
+    return (note,) if note else ()
+
+
+def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str, int], ...]:
+    """Return how many items each reason bars, each item counted for its first reason."""
+    available = state.batch.available
+    counts = {
+        "administered": len(state.administered),
+        "excluded": len(state.excluded),
+        "ineligible": len(state.ineligible),
+        "withdrawn": len(state.withdrawn),
+        "drawn_out": len(state.drawn_out),
+    }
+    barred = len(design.pool) - int(np.count_nonzero(available))
+    counts["enemy"] = barred - sum(counts.values())
+    over = choice.passed_over[0]
+    counts["drawn_out"] += len(over)
+    if choice.allowed is not available:
+        closed = available[0] & ~choice.allowed[0]
+        closed[over] = False
+        counts |= design.why_not(state.batch, closed)
+    counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
+    if design.strata is not None:
+        within = design.situation(state.batch, choice.able).eligible
+        counts[OTHER_STRATUM] = int(np.count_nonzero(choice.able & ~within))
+    return tuple((reason, count) for reason, count in counts.items() if count)

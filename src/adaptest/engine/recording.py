@@ -1,0 +1,165 @@
+"""What each event makes of a state, and that it can follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from adaptest.engine.design import Design
+from adaptest.engine.editing import changed, why_no_change
+from adaptest.engine.estimates import OUTCOMES
+from adaptest.engine.events import Event, ItemPresented, ResponseChanged, ResponseGiven, SittingStarted
+from adaptest.engine.pretest import scored_enemies
+from adaptest.engine.state import Pending, State
+from adaptest.engine.timing import Clock, multiplier_of, shown
+from adaptest.errors import ReplayError
+from adaptest.models.base import Bools
+
+
+def started(event: SittingStarted, design: Design) -> State:
+    """Return the state before any item."""
+    if not 0 <= event.seed < 2**64:
+        raise ReplayError(f"SittingStarted: seed must be in [0, 2**64); got {event.seed}")
+    for name, got, own in (
+        ("design", event.design, design.fingerprint if event.design else ""),
+        ("pool", event.pool, design.pool.fingerprint if event.pool else ""),
+    ):
+        if got != own:
+            raise ReplayError(
+                f"SittingStarted: {name} must be the one of this log, {got[:12]}; got {own[:12]}"
+            )
+    for position, item in event.pretest:
+        if item in design.pool.row or position < 0:
+            raise ReplayError(
+                f"SittingStarted: pretest item {item!r} must have a place from 0 and not be in the pool;"
+                f" got place {position}"
+            )
+    in_band = _in_band(event, design)
+    excluded = frozenset(_row(item, event, design) for item in event.excluded)
+    ineligible = frozenset(_row(item, event, design) for item in event.ineligible) - excluded
+    barred = np.zeros((1, len(design.pool)), dtype=np.bool_)
+    rivals = scored_enemies(design.pool, (item for _, item in event.pretest))
+    barred[0, [*excluded, *ineligible, *(design.pool.row[item] for item in rivals)]] = True
+    batch = design.begin(np.array([event.seed], dtype=np.uint64), barred, in_band)
+    return State(
+        event.seed,
+        excluded,
+        ineligible,
+        event.pretest,
+        float(batch.theta[0]),
+        float(batch.sem[0]),
+        OUTCOMES[int(batch.outcome[0])],
+        batch,
+        event.prior,
+        Clock(multiplier=multiplier_of(event.accommodations)),
+    )
+
+
+def _in_band(event: SittingStarted, design: Design) -> Bools | None:
+    """Return (1, B, J) what is barred while theta is in each band; None where nothing was drawn."""
+    if not event.barred_in_band:
+        return None
+    bands = len(design.controls.bands) if design.controls else 0
+    if len(event.barred_in_band) != bands:
+        raise ReplayError(
+            f"SittingStarted: barred_in_band must have the exam's {bands} bands;"
+            f" got {len(event.barred_in_band)}"
+        )
+    in_band = np.zeros((1, bands, len(design.pool)), dtype=np.bool_)
+    for band, items in enumerate(event.barred_in_band):
+        in_band[0, band, [_row(item, event, design) for item in items]] = True
+    return in_band
+
+
+def presented(state: State, event: ItemPresented, design: Design) -> State:
+    """Return the state with an item that waits for its response."""
+    if event.position != state.presented:
+        raise ReplayError(
+            f"item {event.item!r}: must be presented at position {state.presented}; got {event.position}"
+        )
+    if state.clock.on_break:
+        raise ReplayError(f"item {event.item!r}: must not be presented during a break")
+    clock = shown(state.clock)
+    if event.role == "pretest":
+        if (event.position, event.item) not in state.pretest:
+            raise ReplayError(
+                f"item {event.item!r}: must be a pretest item of this place; got it at {event.position}"
+            )
+        return replace(state, pending=Pending(event.item, None), clock=clock)
+    row = _row(event.item, event, design)
+    if not state.batch.available[0, row]:
+        raise ReplayError(f"item {event.item!r}: must be available to be presented")
+    over = event.decision.passed_over if event.decision else ()
+    if not over:
+        return replace(state, pending=Pending(event.item, row), clock=clock)
+    rows = [_row(item, event, design) for item in over]
+    return replace(
+        state,
+        pending=Pending(event.item, row),
+        clock=clock,
+        drawn_out=state.drawn_out | frozenset(rows),
+        batch=state.batch.barring(np.array([rows], dtype=np.intp)),
+    )
+
+
+def answered(state: State, pending: Pending, event: ResponseGiven, design: Design) -> State:
+    """Return the state after a response, as far as it counts."""
+    number = state.presented + 1
+    over, item_over = state.clock.is_over(design.policy), state.clock.item_is_over(design.policy)
+    if event.late != (over or item_over):
+        raise ReplayError(
+            f"item {event.item!r}: late must say whether the time had run out, {over or item_over}; got"
+            f" {event.late}"
+        )
+    kept = state.answered if event.late else (*state.answered, event.item)
+    if pending.row is None or over:
+        return replace(state, presented=number, pending=None, answered=kept)
+    categories = int(design.pool.parameters.categories[pending.row])
+    if not 0 <= event.score < categories:
+        raise ReplayError(f"item {event.item!r}: score must be in 0..{categories - 1}; got {event.score}")
+    score = 0 if item_over else event.score
+    batch = design.record(state.batch, np.array([pending.row]), np.array([score]))
+    return replace(
+        state,
+        batch=batch,
+        theta=float(batch.theta[0]),
+        sem=float(batch.sem[0]),
+        outcome=OUTCOMES[int(batch.outcome[0])],
+        administered=(*state.administered, pending.row),
+        scores=(*state.scores, score),
+        answered=kept,
+        presented=number,
+        pending=None,
+    )
+
+
+def changed_as_allowed(state: State, event: ResponseChanged, design: Design) -> State:
+    """Return the state after a changed response, where the policy allows it."""
+    if why := why_no_change(state, event.item, design):
+        raise ReplayError(f"ResponseChanged: {why}")
+    row = design.pool.row.get(event.item)
+    if row is not None and not 0 <= event.score < (most := int(design.pool.parameters.categories[row])):
+        raise ReplayError(f"item {event.item!r}: score must be in 0..{most - 1}; got {event.score}")
+    return changed(state, event, design)
+
+
+def withdrawn(state: State, items: tuple[str, ...], design: Design) -> State:
+    """Return the state without items that were withdrawn; those the pool does not hold do not matter."""
+    rows = [design.pool.row[item] for item in items if item in design.pool.row]
+    available = state.batch.available.copy()
+    new = frozenset(row for row in rows if available[0, row])
+    available[0, list(new)] = False
+    return replace(
+        state,
+        withdrawn=state.withdrawn | new,
+        pretest=tuple(planned for planned in state.pretest if planned[1] not in items),
+        batch=replace(state.batch, available=available),
+    )
+
+
+def _row(item: str, event: Event, design: Design) -> int:
+    row = design.pool.row.get(item)
+    if row is None:
+        raise ReplayError(f"{type(event).__name__}: item {item!r} must be in the pool")
+    return row

@@ -1,0 +1,57 @@
+"""What a sitting comes to that the time limit ended.
+
+final_estimate : the estimate so far, as at any other end.
+last_k_all_above : a pass if each of the last k estimates was at or above the cut.
+random_fill : the estimate after guessing at the questions that were left.
+no_score : nothing.
+
+Before the minimum length it has failed, and has no score. An estimate that would contradict the decision is
+withheld, for a score that is shown must not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from adaptest.engine.design import Design
+from adaptest.engine.estimates import estimated
+from adaptest.engine.events import Estimated
+from adaptest.engine.state import State
+from adaptest.numerics.random import Stream, uniform_one
+
+TOO_FEW, NO_SCORE, WITHHELD = "too_few_items", "no_score", "withheld"
+
+
+def run_out(state: State, design: Design) -> tuple[Estimated, str]:
+    """Return the estimate, and the decision where the estimate does not make it ("pass", "fail" or "")."""
+    policy, nothing = design.policy, Estimated(design.final.method, None, None, "")
+    if len(state.scores) < policy.minimum:
+        return replace(nothing, outcome=TOO_FEW), "fail" if policy.cut is not None else ""
+    if policy.time.run_out == "no_score":
+        return replace(nothing, outcome=NO_SCORE), ""
+    if policy.time.run_out == "random_fill":
+        return _filled(state, design), ""
+    final = estimated(design.final_estimates(state.batch))
+    if policy.time.run_out == "final_estimate" or policy.cut is None:
+        return final, ""
+    passed = bool((state.batch.path[0, -policy.time.last_k :] >= policy.cut).all())
+    if final.theta is None or (final.theta >= policy.cut) != passed:
+        final = replace(nothing, outcome=WITHHELD)
+    return final, "pass" if passed else "fail"
+
+
+def _filled(state: State, design: Design) -> Estimated:
+    """Return the final estimate after chance has answered what was left, to the sitting's own end."""
+    batch = state.batch
+    while int(design.ending(batch)[0]) < 0:
+        choice = design.choose(batch)
+        batch, row = batch.barring(choice.passed_over), int(choice.row[0])
+        categories = int(design.pool.parameters.categories[row])
+        letters = len(design.pool.options[row]) if design.pool.options else 0
+        u = uniform_one(state.seed, Stream.RANDOM_FILL, batch.length)
+        by_letter = letters and categories == 2  # noqa: PLR2004 (right or wrong, by one letter of several)
+        score = int(u * letters < 1) if by_letter else int(u * categories)
+        batch = design.record(batch, np.array([row]), np.array([score]))
+    return estimated(design.final_estimates(batch))
