@@ -265,8 +265,8 @@ def test_item_sets_are_refused_until_something_presents_them_together():
     with pytest.raises(ExamError) as caught:
         build(exam_from_values({"id": "e", "title": "E"}), pool_of(sets={"story": ("i00", "i01")}))
     assert str(caught.value) == (
-        "exam:1: item set 'story': the items of a set must be given together, which no selection here does;"
-        " leave its items out of the pool"
+        "exam:1: item set 'story': the items of a set must be given together, which only selection.content"
+        " shadow_test does; use it, or leave the set's items out of the pool"
     )
 
 

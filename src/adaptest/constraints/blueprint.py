@@ -14,6 +14,7 @@ from adaptest.models.base import Bools, Rows
 Counts = NDArray[np.int64]
 
 ROOM = "blueprint_upper_bound"  # why an item may not be chosen
+ORDERED = "order_or_closed_set"
 NEEDED = "blueprint_lower_bounds_need_the_room"
 
 
@@ -28,6 +29,7 @@ class Rule:
     of : (J,) the items its shares are of; None for all that are scored
     lower, upper : shares, 0 to 1; None where there is none
     minimum, maximum : numbers of items; None where there is none
+    priority : its place among the rules that may give way, the largest first; None: it never gives way
 
     Raises
     ------
@@ -41,6 +43,7 @@ class Rule:
     upper: Fraction | None = None
     minimum: int | None = None
     maximum: int | None = None
+    priority: int | None = None
 
     def __post_init__(self) -> None:
         for share in (self.lower, self.upper):

@@ -7,15 +7,17 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from adaptest.constraints.blueprint import NEEDED, ROOM
+from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM
 from adaptest.engine.deciding import OTHER_STRATUM
 from adaptest.engine.design import Design
-from adaptest.engine.events import Decision, Event, ItemPresented, SittingEnded
+from adaptest.engine.events import Decision, Event, ItemPresented, Planned, SittingEnded
 from adaptest.engine.exposing import ELIGIBILITY, LOTTERY, able
 from adaptest.engine.opening import START_BAND
+from adaptest.engine.planning import test_of, unproven
 from adaptest.engine.sitting import decide, evolve, final_estimate
 from adaptest.engine.state import State
 from adaptest.errors import AdaptestError, SittingError
+from adaptest.models.base import Bools
 
 IN_WORDS = {
     "administered": "already given",
@@ -23,6 +25,8 @@ IN_WORDS = {
     "ineligible": "barred by exposure control",
     "withdrawn": "withdrawn while the sitting ran",
     "drawn_out": "chosen, but failed its exposure draw",
+    "not_planned": "not in the test that was planned, or due later in it",
+    ORDERED: "its item set was left, or others come before it in order",
     "ineligible_here": "not eligible at this theta, by exposure control",
     "enemy": "enemy of an item given, or of a pretest item of this sitting",
     ROOM: "its content area is full until the next possible end",
@@ -128,7 +132,7 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
     state, event = _before(events, number, design)
     logged = event.decision
     try:
-        agrees = decide(state, design) == event
+        agrees = not _checked(state, event, design)
     except AdaptestError:
         agrees = False
     if logged is None:
@@ -140,7 +144,7 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
         drawn_out=state.drawn_out | frozenset(over),
         batch=state.batch.barring(np.array([over], dtype=np.intp)),
     )
-    ranking, rules = _ranking(then, design), _rules(state, design, logged.next_stop)
+    ranking, rules = _ranking(then, design, logged.content), _rules(state, design, logged.next_stop)
     sentences = _sentences(number, event.item, logged, ranking, agrees=agrees)
     return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)
 
@@ -158,6 +162,16 @@ def _checked(state: State, event: ItemPresented | SittingEnded, design: Design) 
         return f"the log has {_short(event)}; decided again nothing follows: {error}"
     if again == event:
         return ""
+    if isinstance(event, ItemPresented) and event.decision and (planned := event.decision.content):
+        why = unproven(planned, state.batch, design) if planned.test else ""
+        again = event if why else decide(state, design, planned)
+        if why or again == event:  # another solver could have made this test
+            return why and f"the log has {_short(event)}; its content step is not proven: {why}"
+    return _differs(event, again)
+
+
+def _differs(event: ItemPresented | SittingEnded, again: ItemPresented | SittingEnded) -> str:
+    """Return how an event differs from the one decided again."""
     if type(again) is not type(event) or _short(again) != _short(event):
         return f"the log has {_short(event)}; decided again it is {_short(again)}"
     differ = ", ".join(
@@ -186,10 +200,11 @@ def _before(events: Sequence[Event], number: int, design: Design) -> tuple[State
     raise SittingError(f"item number must be in 1..{seen}, the items this sitting presented; got {number}")
 
 
-def _ranking(state: State, design: Design) -> tuple[Ranked, ...]:
+def _ranking(state: State, design: Design, planned: Planned | None) -> tuple[Ranked, ...]:
     """Return every item of the pool, as it stood at the choice."""
     batch = state.batch
-    value = design.values(batch)[0]
+    tests = None if planned is None else test_of(planned, design.pool)
+    value, opened = design.values(batch, tests)[0], design.open_to(batch, tests)[0]
     order = np.lexsort((np.arange(len(value)), -value))
     better = np.searchsorted(-value[order], -value[order], side="left")
     ranked = []
@@ -198,12 +213,12 @@ def _ranking(state: State, design: Design) -> tuple[Ranked, ...]:
         if value[row] > -np.inf:
             ranked.append(Ranked(item, int(place) + 1, float(value[row]), ""))
         else:
-            ranked.append(Ranked(item, None, None, _reason(state, design, int(row))))
+            ranked.append(Ranked(item, None, None, _reason(state, design, int(row), opened)))
     return tuple(ranked)
 
 
-def _reason(state: State, design: Design, row: int) -> str:
-    """Return why an item could not come next."""
+def _reason(state: State, design: Design, row: int, opened: Bools) -> str:
+    """Return why an item could not come next; `opened` (J,) is what only its stratum kept out."""
     for reason, rows in (
         ("administered", state.administered),
         ("excluded", state.excluded),
@@ -220,7 +235,9 @@ def _reason(state: State, design: Design, row: int) -> str:
     allowed = design.allowed(state.batch)
     if allowed[0, row]:
         open_, _ = able(design.controls, state.batch, allowed)
-        return OTHER_STRATUM if open_[0, row] else "ineligible_here"
+        if not open_[0, row]:
+            return "ineligible_here"
+        return OTHER_STRATUM if opened[row] else "not_planned"
     return next(iter(design.why_not(state.batch, one)))
 
 
@@ -258,6 +275,7 @@ def _sentences(
         ties = sum(one.rank == mine.rank for one in ranking) - 1
         shared = f", with {ties} others" if ties else ""
         told.append(f"it ranked {mine.rank}{shared}, with criterion {mine.criterion:.6f}")
+    told += _content_sentences(decision)
     told += _exposure_sentences(decision)
     told += decision.notes
     told += [f"ruled out, {IN_WORDS[reason]}: {count}" for reason, count in decision.ruled_out]
@@ -265,6 +283,24 @@ def _sentences(
     if not agrees:
         told.append("decided again, the step comes out otherwise: this log does not follow from its design")
     return tuple(told)
+
+
+def _content_sentences(decision: Decision) -> list[str]:
+    """Return what the content method did before a choice, in words."""
+    planned = decision.content
+    if planned is None:
+        return []
+    told = []
+    if planned.test:
+        told.append(
+            f"it is of a shadow test of {len(planned.test)} items, assembled anew: {planned.objective:.6f} by"
+            f" the criterion, and no test exceeds {planned.bound:.6f} ({planned.status})"
+        )
+    elif planned.status == "kept":
+        told.append("it is of the shadow test assembled before, which goes on")
+    else:
+        told.append(f"criteria were weighed by content ({planned.method})")
+    return told + [f"the soft target {rule} is missed by {by:g}" for rule, by in planned.missed]
 
 
 def _exposure_sentences(decision: Decision) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptest.constraints.blueprint import Counts
+from adaptest.constraints.content import Answer, Plan
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, uniform, uniform_one
 
@@ -30,6 +31,7 @@ class Sittings:
     path : (N, n + 1) theta before the first answer and after each
     time_s : (N,) seconds of the candidate's clock used so far; 0 where nobody measured
     in_band : (N, B, J) items that exposure control bars while theta is in a band; None where none is
+    plan : what the content method planned; None before it did, or where it plans nothing
     """
 
     seed: Seeds
@@ -44,6 +46,7 @@ class Sittings:
     path: Floats
     time_s: Floats
     in_band: Bools | None = None
+    plan: Plan | None = None
 
     def __len__(self) -> int:
         return len(self.seed)
@@ -68,7 +71,12 @@ class Sittings:
             self.path[which],
             self.time_s[which],
             None if self.in_band is None else self.in_band[which],
+            None if self.plan is None else self.plan.take(which),
         )
+
+    def following(self, answer: Answer | None) -> Sittings:
+        """Return the sittings with what their content method planned."""
+        return self if answer is None or answer.plan is None else replace(self, plan=answer.plan)
 
     def barring(self, rows: Rows) -> Sittings:
         """Return the sittings without items they may not be shown: `rows` (N, M), -1 where there is none."""

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from adaptest.constraints.content import Answer
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.selection.base import Candidates
 from adaptest.selection.shortlist import together
+
+
+class Open(NamedTuple):
+    """What may come next in N sittings, and what narrowed it: (N, J) each; see Choice.
+
+    Attributes
+    ----------
+    open : of those able, what the content method lets through
+    aside : (N,) whether eligibility was set aside
+    """
+
+    allowed: Bools
+    able: Bools
+    open: Bools
+    aside: Bools
+    answer: Answer | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,9 +38,11 @@ class Choice:
     row : (N,) the item
     allowed : (N, J) the items that could come next by the content rules
     able : (N, J) those of them that exposure control let through
+    open : (N, J) those of them that the content method let through
     candidates : the best of them
     choice, tie : (N,) the draws
     band : (N,) the theta band that exposure control looked at; None where it looks at none
+    answer : what the exam's content method said; None where it has none
     passed_over : (N, M) items that were chosen before and failed their draw, in order; -1 beyond
     band_aside : (N,) whether eligibility was set aside, because no eligible item was left
     lottery_aside : (N,) whether the item failed its draw and is shown, because no other was left
@@ -32,6 +51,7 @@ class Choice:
     row: Rows
     allowed: Bools
     able: Bools
+    open: Bools
     candidates: Candidates
     choice: Floats
     tie: Floats
@@ -39,6 +59,7 @@ class Choice:
     lottery_aside: Bools
     passed_over: Rows
     band: Rows | None = None
+    answer: Answer | None = None
 
     def take(self, which: Rows | Bools) -> Choice:
         """Return some of the choices."""
@@ -46,6 +67,7 @@ class Choice:
             self.row[which],
             self.allowed[which],
             self.able[which],
+            self.open[which],
             Candidates(self.candidates.rows[which], self.candidates.value[which]),
             self.choice[which],
             self.tie[which],
@@ -53,6 +75,7 @@ class Choice:
             self.lottery_aside[which],
             self.passed_over[which],
             None if self.band is None else self.band[which],
+            None if self.answer is None else self.answer.take(which),
         )
 
     @classmethod
@@ -71,6 +94,7 @@ class Choice:
             row=stacked("row"),
             allowed=stacked("allowed"),
             able=stacked("able"),
+            open=stacked("open"),
             candidates=together(n, [(where, part.candidates) for where, part in parts]),
             choice=stacked("choice"),
             tie=stacked("tie"),
@@ -78,4 +102,10 @@ class Choice:
             lottery_aside=stacked("lottery_aside"),
             passed_over=over,
             band=stacked("band"),
+            answer=Answer.together(order, answers) if (answers := _answers(parts)) else None,
         )
+
+
+def _answers(parts: list[tuple[Rows, Choice]]) -> list[Answer]:
+    """Return what the content method said to each group."""
+    return [part.answer for _, part in parts if part.answer is not None]

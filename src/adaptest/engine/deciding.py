@@ -8,6 +8,7 @@ from adaptest.engine.choice import Choice
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Estimated
 from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
+from adaptest.engine.planning import planned_of
 from adaptest.engine.state import State
 
 OTHER_STRATUM = "other_stratum"  # why an item may not be chosen
@@ -33,11 +34,12 @@ def decision_of(state: State, design: Design, choice: Choice) -> Decision:
         own - len(listed),
         float(choice.choice[0]),
         float(choice.tie[0]),
-        int(np.count_nonzero(design.situation(batch, choice.able).eligible)),
+        int(np.count_nonzero(design.situation(batch, choice.open).eligible)),
         _ruled_out(state, design, choice),
-        design.reach.next_stop(batch.length) if design.reach else max(design.minimum, batch.length + 1),
+        design.next_stop(batch.length),
         band=None if choice.band is None else int(choice.band[0]),
         passed_over=tuple(ids[row] for row in choice.passed_over[0]),
+        content=planned_of(choice.answer, design.pool),
         waived=ELIGIBILITY if choice.band_aside[0] else LOTTERY if choice.lottery_aside[0] else "",
         notes=_notes(batch.length, design, choice),
     )
@@ -68,7 +70,8 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
         closed[over] = False
         counts |= design.why_not(state.batch, closed)
     counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
+    counts["not_planned"] = int(np.count_nonzero(choice.able & ~choice.open))
     if design.strata is not None:
-        within = design.situation(state.batch, choice.able).eligible
-        counts[OTHER_STRATUM] = int(np.count_nonzero(choice.able & ~within))
+        within = design.situation(state.batch, choice.open).eligible
+        counts[OTHER_STRATUM] = int(np.count_nonzero(choice.open & ~within))
     return tuple((reason, count) for reason, count in counts.items() if count)

@@ -9,10 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from adaptest.constraints.blueprint import NEEDED, ROOM, Blueprint
+from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM, Blueprint
+from adaptest.constraints.content import Asked, Content, answered
 from adaptest.constraints.reach import Reach
 from adaptest.engine.batch import Seeds, Sittings, draws
-from adaptest.engine.choice import Choice
+from adaptest.engine.choice import Choice, Open
 from adaptest.engine.estimation import Estimator
 from adaptest.engine.exposing import able, settled
 from adaptest.engine.opening import START_BAND, Opening
@@ -27,6 +28,7 @@ from adaptest.numerics.random import Stream
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
 from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, Strata, shortlist
+from adaptest.selection.shortlist import best
 from adaptest.stopping import StoppingRule
 
 DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
@@ -56,6 +58,7 @@ class Design:
     personal : makes setting and estimators for a prior other than the exam's
     opening : how the first items are chosen; None where they are chosen like the others
     seeding : how pretest items are dealt; None where there are none
+    content : what narrows or weighs choices by content, beside the look ahead; None where nothing does
     controls : the exposure rules; None where there are none
     """
 
@@ -78,6 +81,7 @@ class Design:
     opening: Opening | None = None
     seeding: Seeding | None = None
     controls: Controls | None = None
+    content: Content | None = None
     _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
     _own: dict[tuple[float, float], Design] = field(default_factory=dict, repr=False)
 
@@ -163,6 +167,7 @@ class Design:
             np.concatenate([sittings.path, theta[:, None]], axis=1),
             sittings.time_s,
             sittings.in_band,
+            sittings.plan,
         )
 
     def rescored(self, sittings: Sittings, scores: Rows) -> Sittings:
@@ -190,7 +195,10 @@ class Design:
         """Return (N,) whether the length is enough and every content rule holds."""
         if sittings.length < self.minimum:
             return np.zeros(len(sittings), dtype=np.bool_)
-        return self.blueprint.holds(sittings.counts, sittings.length)
+        holds = self.blueprint.holds(sittings.counts, sittings.length)
+        if self.content is not None and holds.any():
+            holds &= self.content.holds(self.asked(sittings, sittings.available))
+        return holds
 
     def ending(self, sittings: Sittings) -> Rows:
         """Return (N,) the first of `reasons` for which a sitting is to end, or -1."""
@@ -209,10 +217,15 @@ class Design:
         return first
 
     def allowed(self, sittings: Sittings) -> Bools:
-        """Return (N, J) the items that may come next: available, every later stop reachable, in the band."""
+        """Return (N, J) the items that may come next: available, every later stop reachable, in the band.
+
+        A content method is given those of any band: the band is of the next item, not of what is planned.
+        """
         allowed = sittings.available
-        if self.reach is not None:
+        if self.reach is not None and (self.content is None or self.content.stops is None):
             allowed = self.reach.allowed(sittings.counts, allowed, sittings.length)
+        if self.content is not None:
+            return self.content.may(self.asked(sittings, allowed))
         return allowed if self.opening is None else self.opening.within(allowed, sittings.length)
 
     def criterion_at(self, length: int) -> tuple[Criterion, Bounds | None]:
@@ -222,27 +235,50 @@ class Design:
             return self.criterion, self.bounds
         return opening.criterion, opening.criterion.bounds(self.setting)
 
-    def choose(self, sittings: Sittings) -> Choice:
+    def choose(self, sittings: Sittings, tests: Bools | None = None) -> Choice:
         """Return what each sitting presents next.
 
         Draws depend only on the seed and the number of scored items, so choosing twice, among other
         sittings, or with pretest items between, gives one answer.
 
+        Parameters
+        ----------
+        tests : (N, J) what a log says was planned, to go by instead of planning; no item where nothing was
+
         Raises
         ------
         PoolExhaustedError, where a sitting has no item that may come next.
         """
-        return settled(self.controls, sittings, self._propose, self.goes_on)
+        return settled(
+            self.controls, sittings, lambda some, attempt: self._propose(some, attempt, tests), self.goes_on
+        )
 
-    def _propose(self, sittings: Sittings, attempt: int) -> Choice:
-        """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
+    def _open(self, sittings: Sittings, tests: Bools | None) -> Open:
+        """Return what may come next, and what narrowed it."""
         allowed = self.allowed(sittings)
-        open_, aside = able(self.controls, sittings, allowed)
+        able_, aside = able(self.controls, sittings, allowed)
+        if self.content is None:
+            return Open(allowed, able_, able_, aside, None)
+        answer, stuck = answered(self.content, lambda rows: self.asked(sittings, rows), able_, allowed, tests)
+        able_ = np.where(stuck[:, None], allowed, able_)
+        open_ = able_ & answer.allowed
+        if self.opening is not None:
+            open_ = self.opening.within(open_, sittings.length)
+        return Open(allowed, able_, open_, aside | stuck, answer)
+
+    def _propose(self, sittings: Sittings, attempt: int, tests: Bools | None) -> Choice:
+        """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
+        allowed, able_, open_, aside, answer = self._open(sittings, tests)
         situation = self.situation(sittings, open_)
         criterion, bounds = self.criterion_at(sittings.length)
-        candidates = shortlist(criterion, bounds, situation, self.picker.reach(sittings.length))
+        size = self.picker.reach(sittings.length)
+        if answer is None or answer.value is None:
+            candidates = shortlist(criterion, bounds, situation, size)
+        else:
+            weighed = np.where(situation.eligible, answer.value, -np.inf)
+            candidates = best(weighed, weighed.shape[1] if size is None else size)
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
-            self._refuse(sittings, allowed)
+            self._refuse(sittings, open_)
         choice, tie = (
             draws(sittings.seed, stream, sittings.length, attempt)
             for stream in (Stream.SELECTION, Stream.TIE)
@@ -252,14 +288,45 @@ class Design:
         return Choice(
             row=candidates.rows[np.arange(n), column],
             allowed=allowed,
-            able=open_,
+            able=able_,
             candidates=candidates,
             choice=choice,
             tie=tie,
             band_aside=aside,
             lottery_aside=np.zeros(n, dtype=np.bool_),
             passed_over=np.zeros((n, 0), dtype=np.intp),
+            open=open_,
+            answer=answer,
         )
+
+    def asked(self, sittings: Sittings, eligible: Bools) -> Asked:
+        """Return the sittings as the content method sees them.
+
+        Parameters
+        ----------
+        eligible : (N, J) what may come next
+        """
+        return Asked(
+            sittings.seed,
+            eligible,
+            sittings.rows,
+            sittings.theta,
+            sittings.plan,
+            lambda rows: self.criterion_at(sittings.length)[0](self._situation(sittings, rows)),
+        )
+
+    @property
+    def stops(self) -> tuple[int, ...] | None:
+        """Lengths at which a sitting may stop, where there is a maximum."""
+        if self.content is not None and self.content.stops is not None:
+            return self.content.stops
+        return None if self.reach is None else self.reach.stops
+
+    def next_stop(self, length: int) -> int:
+        """Return the first length at which a sitting that is `length` long may stop after one more item."""
+        if self.stops is None:
+            return max(self.minimum, length + 1)
+        return next((stop for stop in self.stops if stop > length), self.stops[-1])
 
     def situation(self, sittings: Sittings, eligible: Bools) -> Situation:
         """Return what criterion and picker may look at.
@@ -270,6 +337,10 @@ class Design:
         """
         if self.strata is not None:
             eligible = self.strata.narrow(eligible, sittings.length)
+        return self._situation(sittings, eligible)
+
+    def _situation(self, sittings: Sittings, eligible: Bools) -> Situation:
+        """Return the situation with exactly these items eligible."""
         return Situation(
             self.setting,
             sittings.seed,
@@ -281,11 +352,22 @@ class Design:
             lambda: self._log_posterior(sittings),
         )
 
-    def values(self, sittings: Sittings) -> Floats:
-        """Return (N, J) the criterion of every item as the next choice sees it, -inf where not eligible."""
-        open_, _ = able(self.controls, sittings, self.allowed(sittings))
+    def values(self, sittings: Sittings, tests: Bools | None = None) -> Floats:
+        """Return (N, J) the criterion of every item as the next choice sees it, -inf where not eligible.
+
+        Parameters
+        ----------
+        tests : as `choose` takes them
+        """
+        found = self._open(sittings, tests)
+        if found.answer is not None and found.answer.value is not None:
+            return np.where(self.situation(sittings, found.open).eligible, found.answer.value, -np.inf)
         criterion, _ = self.criterion_at(sittings.length)
-        return criterion(self.situation(sittings, open_))
+        return criterion(self.situation(sittings, found.open))
+
+    def open_to(self, sittings: Sittings, tests: Bools | None = None) -> Bools:
+        """Return (N, J) what rules, exposure control and content method let come next; see `choose`."""
+        return self._open(sittings, tests).open
 
     def final_estimates(self, sittings: Sittings) -> Estimates:
         """Return the estimates that are reported, not rounded."""
@@ -305,8 +387,10 @@ class Design:
     def runs_without(self, barred: Bools) -> bool:
         """Return what `can_run` says, of items (J,)."""
         available = ~barred[None]
+        if self.content is not None and not self.content.can_run(available[0]):
+            return False
         if self.reach is None:
-            return int(available.sum()) >= self.minimum
+            return self.content is not None or int(available.sum()) >= self.minimum
         counts = np.zeros((1, self.blueprint.n_cells), dtype=np.int64)
         return bool(self.reach.open(counts, available, 0)[0])
 
@@ -317,6 +401,11 @@ class Design:
         ----------
         item : (J,) available, but not allowed
         """
+        apart = {}
+        if self.content is not None and item.any():
+            may = self.content.may(self.asked(sittings, sittings.available))[0]
+            apart = {ORDERED: int(np.count_nonzero(item & ~may))} if (item & ~may).any() else {}
+            item = item & may
         banded = 0
         if self.opening is not None and sittings.length < self.opening.items and self.reach is not None:
             reachable = self.reach.allowed(sittings.counts, sittings.available, sittings.length)[0]
@@ -324,13 +413,14 @@ class Design:
             item = item & ~reachable
         elif self.opening is not None and self.reach is None:
             banded, item = int(np.count_nonzero(item)), np.zeros_like(item)
+        apart |= {START_BAND: banded} if banded else {}
         total = int(np.count_nonzero(item))
         if not total or self.reach is None:
-            return {START_BAND: banded} if banded else {}
+            return apart
         full = self.blueprint.full(sittings.counts[0], self.reach.next_stop(sittings.length))
         upper = int(np.count_nonzero(item & full.take(self.blueprint.cell))) if full.any() else 0
-        counted = ((START_BAND, banded), (ROOM, upper), (NEEDED, total - upper))
-        return {reason: count for reason, count in counted if count}
+        counted = ((ROOM, upper), (NEEDED, total - upper))
+        return apart | {reason: count for reason, count in counted if count}
 
     def _log_posterior(self, sittings: Sittings) -> Floats:
         """Return (N, Q) log-posteriors at the setting's nodes: those carried, else from all responses."""
@@ -347,7 +437,10 @@ class Design:
 
     def goes_on(self, sittings: Sittings) -> Bools:
         """Return (N,) whether any item can come next."""
-        some: Bools = np.asarray(self.allowed(sittings).any(axis=1), dtype=np.bool_)
+        allowed = self.allowed(sittings)
+        if self.content is not None and allowed.any():
+            allowed = self.content(self.asked(sittings, allowed)).allowed
+        some: Bools = np.asarray(allowed.any(axis=1), dtype=np.bool_)
         return some
 
     def log_probability(self, points: tuple[float, ...]) -> Floats:

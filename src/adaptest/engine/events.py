@@ -29,6 +29,30 @@ class Estimated:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What the content method did before a choice.
+
+    Attributes
+    ----------
+    method : its name
+    status : "optimal"; "budget" where the work allowed ended the search; "kept" where an earlier test goes
+        on; "weighed" where the method weighs criteria
+    test : the items of a test assembled anew, those given among them, in the pool's order; () where none was
+    objective : what the items of the test that were not given are worth by the criterion, 9 decimals, less
+        what missed soft targets cost
+    bound : what no test exceeds
+    missed : (rule, by how much) for soft targets that the test misses, or that can no longer be met
+    """
+
+    method: str
+    status: str
+    test: tuple[str, ...] = ()
+    objective: float = 0.0
+    bound: float = 0.0
+    missed: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Why an item was chosen: enough to check the choice, and to recompute everything else.
 
@@ -45,6 +69,7 @@ class Decision:
     passed_over : items that were chosen before this one and failed their exposure draw, in order
     notes : what the selection could not do as its words say, and what it did instead, a sentence each
     waived : the exposure rule that was set aside, because no item was left that it allows
+    content : what the content method did; None where the exam has none
     """
 
     estimate: Estimated
@@ -59,6 +84,7 @@ class Decision:
     passed_over: tuple[str, ...] = field(default=(), metadata=LATER)
     waived: str = field(default="", metadata=LATER)
     notes: tuple[str, ...] = field(default=(), metadata=LATER)
+    content: Planned | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

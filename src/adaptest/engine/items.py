@@ -32,12 +32,6 @@ def filtered(exam: Exam, pool: Pool) -> Pool:
     used = pool if len(rows) == len(pool) and not (exam.spec.form or pool.unscored) else pool.take(rows)
     if not len(used):
         raise exam.fault((), "the pool must have at least one item; got none")
-    if used.sets:
-        raise exam.fault(
-            ("pool",),
-            f"item set {next(iter(used.sets))!r}: the items of a set must be given together, which no"
-            " selection here does; leave its items out of the pool",
-        )
     return used
 
 
@@ -99,6 +93,7 @@ def pretest(exam: Exam, pool: Pool, used: Pool) -> tuple[Seeding | None, Pool]:
         )
     ids = {*used.ids, *unscored.ids}
     enemies = tuple(group & ids for group in pool.enemies if len(group & ids) > 1)
+    enemies += tuple(group for group in used.enemies if group not in enemies)
     return Seeding(said.items, window.first - 1, window.last - 1), replace(
         used, enemies=enemies, unscored=unscored
     )

@@ -10,6 +10,7 @@ from adaptest.engine.design import Design
 from adaptest.engine.editing import changed, why_no_change
 from adaptest.engine.estimates import OUTCOMES
 from adaptest.engine.events import Event, ItemPresented, ResponseChanged, ResponseGiven, SittingStarted
+from adaptest.engine.planning import plan_after
 from adaptest.engine.pretest import scored_enemies
 from adaptest.engine.state import Pending, State
 from adaptest.engine.timing import Clock, multiplier_of, shown
@@ -91,15 +92,16 @@ def presented(state: State, event: ItemPresented, design: Design) -> State:
     if not state.batch.available[0, row]:
         raise ReplayError(f"item {event.item!r}: must be available to be presented")
     over = event.decision.passed_over if event.decision else ()
+    batch = replace(state.batch, plan=plan_after(event.decision, state.batch, design.pool))
     if not over:
-        return replace(state, pending=Pending(event.item, row), clock=clock)
+        return replace(state, pending=Pending(event.item, row), clock=clock, batch=batch)
     rows = [_row(item, event, design) for item in over]
     return replace(
         state,
         pending=Pending(event.item, row),
         clock=clock,
         drawn_out=state.drawn_out | frozenset(rows),
-        batch=state.batch.barring(np.array([rows], dtype=np.intp)),
+        batch=batch.barring(np.array([rows], dtype=np.intp)),
     )
 
 

@@ -153,14 +153,45 @@ class Start(Strict):
     criterion: Part | None = None
 
 
+class ConstraintRow(Strict):
+    """One row of the constraint table; see `adaptest.constraints.table`. What it does not say is left out."""
+
+    LATER = (
+        "what",
+        "condition",
+        "attribute",
+        "lower",
+        "upper",
+        "lower_percent",
+        "upper_percent",
+        "on",
+        "weight",
+        "priority",
+        "name",
+    )
+    type: str
+    what: str = "item"
+    condition: str = ""
+    attribute: str = ""
+    lower: Number | None = None
+    upper: Number | None = None
+    lower_percent: Percent | None = None
+    upper_percent: Percent | None = None
+    on: Truth = True
+    weight: Number | None = None
+    priority: Whole | None = None
+    name: str = ""
+
+
 class Selection(Strict):
     """How the next item is chosen."""
 
-    LATER = ("stratification", "start")
+    LATER = ("stratification", "start", "content")
     start: Start | None = None
     criterion: Part = {"name": "information"}
     picker: Part = {"name": "best"}
     stratification: Stratification | None = None
+    content: Part | None = None
 
 
 class Prior(Strict):
@@ -298,11 +329,12 @@ class ExamSpec(Strict):
     pool : attribute -> values that its items have
     form : ids of its items in their order, where it is a fixed form; each has those values
     exposure : rules that limit how often items are shown
+    constraints : rows of the constraint table; in a file also {file: NAME}, a CSV beside the exam
     tuned : what the file beside the exam says, for a rule that needs one; never in the exam file itself
     require : measure -> what a simulation must find: at least or at most that, as the measure goes
     """
 
-    LATER = ("form", "pretest", "policy", "exposure", "tuned", "require")
+    LATER = ("form", "pretest", "policy", "exposure", "tuned", "require", "constraints")
     format: Literal["adaptest-exam/1"]
     id: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -324,3 +356,4 @@ class ExamSpec(Strict):
     exposure: tuple[dict[str, Any], ...] = ()
     tuned: Tuned | None = None
     require: dict[Required, Number] = {}
+    constraints: tuple[ConstraintRow, ...] = ()

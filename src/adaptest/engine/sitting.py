@@ -24,6 +24,7 @@ from adaptest.engine.events import (
     Event,
     ItemPresented,
     NoteAdded,
+    Planned,
     PoolChanged,
     ResponseChanged,
     ResponseGiven,
@@ -33,6 +34,7 @@ from adaptest.engine.events import (
     SittingStarted,
     SittingVoided,
 )
+from adaptest.engine.planning import test_of
 from adaptest.engine.pretest import deal, scored_enemies
 from adaptest.engine.recording import answered, changed_as_allowed, presented, started, withdrawn
 from adaptest.engine.run_out import run_out
@@ -122,8 +124,12 @@ def deal_pretest(
     )
 
 
-def decide(state: State, design: Design) -> ItemPresented | SittingEnded:
+def decide(state: State, design: Design, planned: Planned | None = None) -> ItemPresented | SittingEnded:
     """Return what happens next: an item to present, or the end; without a time, which the shell stamps.
+
+    Parameters
+    ----------
+    planned : what a log says was planned, to go by instead of planning; for checks by certificate
 
     Raises
     ------
@@ -141,9 +147,11 @@ def decide(state: State, design: Design) -> ItemPresented | SittingEnded:
     time_s = np.array([round(state.clock.used_s / state.clock.multiplier, 3)])
     if (code := int(design.ending(replace(state.batch, time_s=time_s))[0])) >= 0:
         return SittingEnded(design.reasons[code], final_estimate(state, design))
-    choice = design.choose(state.batch)
+    choice = design.choose(state.batch, None if planned is None else test_of(planned, design.pool))
     item = design.pool.ids[choice.row[0]]
     decision = decision_of(state, design, choice)
+    if planned is not None:
+        decision = replace(decision, content=planned)
     return ItemPresented(item, state.presented, _options(item, state, design), "scored", decision)
 
 

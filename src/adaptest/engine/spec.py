@@ -1,7 +1,7 @@
 """The text of an exam file becomes a Design, or a sentence that says why it cannot work.
 
 Every word in a file that names a part is looked up in one closed table: CRITERIA and PICKERS in
-`engine.selecting`, STOPPING in `engine.stops`, EXPOSURE in
+`engine.selecting`, STOPPING in `engine.stops`, CONTENT in `engine.content`, EXPOSURE in
 `engine.controlling`, ESTIMATORS here. A new part is one file, one line in its
 table, one row in its contract suite.
 """
@@ -17,8 +17,7 @@ from pydantic import ValidationError
 
 from adaptest.constraints.blueprint import Blueprint, Rule
 from adaptest.constraints.conditions import select
-from adaptest.constraints.conflict import admissible
-from adaptest.constraints.reach import Reach
+from adaptest.engine.content import CONTENT, constrained, content_of, rules_of
 from adaptest.engine.controlling import EXPOSURE, controls_of
 from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
@@ -31,7 +30,7 @@ from adaptest.engine.selecting import CRITERIA, PICKERS, selection_of, setting_o
 from adaptest.engine.stops import STOPPING, stopping_rules
 from adaptest.engine.text import Path, read
 from adaptest.engine.tuned import SUFFIX, read_tuned
-from adaptest.errors import AdaptestError, ExamError, InfeasibleError
+from adaptest.errors import AdaptestError, ExamError
 from adaptest.models.base import Bools
 from adaptest.numerics.quadrature import NormalPrior, fixed_grid
 from adaptest.parameters import ItemParameters
@@ -44,6 +43,7 @@ from adaptest.scoring.wle import WeightedLikelihood
 from adaptest.selection import Setting
 
 __all__ = [
+    "CONTENT",
     "CRITERIA",
     "ESTIMATORS",
     "EXPOSURE",
@@ -117,18 +117,10 @@ def build(exam: Exam, pool: Pool) -> Design:
             " or none",
         )
     used = filtered(exam, pool)
+    table, used = constrained(exam, used)
     minimum, maximum = _lengths(exam, used)
-    blueprint = _blueprint(exam, used)
-    reach = None
-    if maximum is not None:
-        try:
-            stops = admissible(used, blueprint, minimum, maximum)
-        except InfeasibleError as error:
-            place = exam.source.at(("blueprint",) if blueprint.rules else ("length",))
-            raise InfeasibleError(f"{place}: {error}") from None
-        reach = Reach(used, blueprint, stops)
-    elif blueprint.rules:
-        raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
+    blueprint = Blueprint((*_rules(exam, used), *rules_of(exam, table)), len(used))
+    reach, content = content_of(exam, used, table, blueprint, minimum, maximum)
     written = artifact(spec)
     controls = controls_of(exam, used, written)
     seeding, used = pretest(exam, pool, used)
@@ -160,6 +152,7 @@ def build(exam: Exam, pool: Pool) -> Design:
         opening=opening_of(exam, used, setting, CRITERIA),
         seeding=seeding,
         controls=controls,
+        content=content,
     )
 
 
@@ -204,8 +197,8 @@ def _lengths(exam: Exam, pool: Pool) -> tuple[int, int | None]:
     return minimum, maximum
 
 
-def _blueprint(exam: Exam, pool: Pool) -> Blueprint:
-    """Return the content rules over the items of the pool."""
+def _rules(exam: Exam, pool: Pool) -> list[Rule]:
+    """Return the blueprint's rules over the items of the pool."""
     rules = []
     content = exam.spec.blueprint
     for name, values in content.attributes.items():
@@ -224,7 +217,7 @@ def _blueprint(exam: Exam, pool: Pool) -> Blueprint:
         if of is not None and not (what & of).any():
             raise exam.fault(path, f"rule {name}: must have at least one item; got none")
         rules.append(_rule_of(exam, path, f"rule {name}", what, of, rule))
-    return Blueprint(tuple(rules), len(pool))
+    return rules
 
 
 def _selected(exam: Exam, path: Path, condition: str, pool: Pool) -> Bools:

@@ -24,7 +24,7 @@ def shortlist(
     """
     theta, eligible = situation.theta, situation.eligible
     if bounds is None or size is None:
-        return _best(criterion(situation), eligible.shape[1] if size is None else size)
+        return best(criterion(situation), eligible.shape[1] if size is None else size)
     cell = bounds.cell(theta)
     open_ = np.arange(len(theta))
     parts: list[tuple[Rows, Candidates]] = []
@@ -41,7 +41,7 @@ def shortlist(
             parts.append((open_[done], _kept(found.rows[done], found.value[done], last[done])))
             open_ = open_[~done]
     whole = criterion(situation.take(open_))
-    parts.append((open_, _best(whole, size)))
+    parts.append((open_, best(whole, size)))
     return together(len(theta), parts)
 
 
@@ -84,7 +84,7 @@ def _last(value: Floats, size: int) -> Floats:
     return np.partition(value, width - size, axis=1)[:, width - size]
 
 
-def _best(value: Floats, size: int) -> Candidates:
+def best(value: Floats, size: int) -> Candidates:
     """Return the best columns of (N, J) values and their ties; a column is an item."""
     last = _last(value, size)
     wanted = (value >= last[:, None]) & (value > -np.inf)

@@ -228,7 +228,7 @@ def simulate(
             if not active.size:
                 break
         choice = design.choose(sittings)
-        chosen, sittings = choice.row, sittings.barring(choice.passed_over)
+        chosen, sittings = choice.row, sittings.barring(choice.passed_over).following(choice.answer)
         visited[active, 0 if choice.band is None else choice.band] = True
         scores = answers(active, chosen, sittings.length)
         took = answers.seconds(active, chosen)

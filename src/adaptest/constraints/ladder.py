@@ -1,0 +1,291 @@
+"""The lengths at which an exam may stop, and the programs that keep every rule at each of them.
+
+A test of one length is taken only if it can be continued to the maximum: some longer test holds it. Where
+rules are counts, counting proves that for every stop ahead in one nested sequence (`reach`); else the longest
+test is looked for, with sets that the shorter one uses closed, and if there is none, both are assembled
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from adaptest.constraints import why
+from adaptest.constraints.blueprint import Blueprint
+from adaptest.constraints.matrix import Matrix, Writer
+from adaptest.constraints.reach import Reach
+from adaptest.constraints.rows import Table, matrix, set_of
+from adaptest.constraints.solver import Budget, Like, Solved, Solver
+from adaptest.errors import ExamError, InfeasibleError
+from adaptest.models.base import Bools, Floats, Rows
+from adaptest.pool import Pool
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """Assemblies of every length at which an exam may stop.
+
+    Attributes
+    ----------
+    blueprint : holds the table's own counts too
+    stops : ascending; the last is the maximum
+    reach : where counts are all there is
+    """
+
+    pool: Pool
+    table: Table
+    blueprint: Blueprint
+    stops: tuple[int, ...]
+    reach: Reach | None = None
+    _solvers: dict[tuple[int, int], Solver] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def set_of(self) -> Rows:
+        """(J,) the place of each item's set; -1 where it is in none."""
+        return set_of(self.pool)
+
+    @cached_property
+    def order(self) -> tuple[Floats | None, Floats | None]:
+        """By what items, and sets, are to be given in rising order.
+
+        Raises
+        ------
+        ExamError, where the items of one set are not alike in order: they are given together.
+        """
+        by_item = self.table.order("item")
+        for name, held in self.pool.sets.items():
+            rows = [self.pool.row[item] for item in held]
+            if by_item is not None and len(set(by_item[rows].tolist())) > 1:
+                raise ExamError(
+                    f"item set {name!r}: its items are given together and must be alike in what orders the"
+                    " items; order the sets instead"
+                )
+        return by_item, self.table.order("set") if self.pool.sets else None
+
+    def may(self, available: Bools, rows: Rows) -> Bools:
+        """Return (N, J) available items of sets that were not left, whose order does not fall.
+
+        Parameters
+        ----------
+        available : (N, J)
+        rows : (N, n) items given, in order
+        """
+        if not rows.shape[1] or not (self.pool.sets or self.order[0] is not None):
+            return available
+        may = available.copy()
+        last = rows[:, -1]
+        if self.pool.sets:
+            current = self.set_of[last]
+            for n in range(len(rows)):
+                left = np.setdiff1d(self.set_of[rows[n]], [-1, current[n]])
+                may[n] &= ~np.isin(self.set_of, left)
+        by_item, by_set = self.order
+        if by_item is not None:
+            may &= (by_item >= by_item[last][:, None]) | (self._same_set(last))
+        if by_set is not None:
+            for n in range(len(rows)):
+                used = self.set_of[rows[n]][self.set_of[rows[n]] >= 0]
+                if used.size:
+                    may[n] &= (self.set_of < 0) | (by_set[self.set_of] >= by_set[used].max())
+        return may
+
+    def inside(self, rest: Bools, rows: Rows) -> Bools:
+        """Return (J,) which of the items belong to the set of the last item given."""
+        if not len(rows) or self.set_of[rows[-1]] < 0:
+            return np.zeros_like(rest)
+        return np.asarray(rest & (self.set_of == self.set_of[rows[-1]]))
+
+    def first(self, rest: Bools) -> Bools:
+        """Return (J,) which of the items are first in order."""
+        by_item, by_set = self.order
+        if by_set is not None and rest.any():
+            of_set = rest & (self.set_of >= 0)
+            if of_set.any():
+                rest = rest & ~(of_set & (by_set[self.set_of] > by_set[self.set_of[of_set]].min()))
+        if by_item is not None and rest.any():
+            rest = rest & (by_item == by_item[rest].min())
+        return np.asarray(rest)
+
+    def broken(self, test: Bools) -> tuple[str, ...]:
+        """Return the hard rules that a test (J,) of a length at which the exam may stop does not keep."""
+        length = int(test.sum())
+        if length not in self.stops:
+            return (f"length {length}",)
+        return self._solver(length).matrix.broken(self._whole(test))
+
+    def holds(self, rows: Rows) -> bool:
+        """Return whether items given are a test that the exam may stop with."""
+        test = np.zeros(len(self.pool), dtype=np.bool_)
+        test[rows] = True
+        return not self.broken(test)
+
+    def penalty(self, test: Bools) -> float:
+        """Return what the soft targets that a test misses cost."""
+        rows = self._solver(int(test.sum())).matrix
+        return rows.penalty(self._whole(test))
+
+    def missed(self, test: Bools) -> tuple[tuple[str, float], ...]:
+        """Return (rule, by how much) for every soft target that a test misses."""
+        rows = self._solver(int(test.sum())).matrix
+        excess = rows.excess(self._whole(test))
+        return tuple(
+            (rows.names[row], round(float(excess[row]), 9))
+            for row in np.flatnonzero((rows.weight > 0) & (excess > 0))
+        )
+
+    def assemble(
+        self,
+        rows: Rows,
+        given: Bools,
+        may: Bools,
+        cost: Floats,
+        *,
+        like: Like | None = None,
+        budget: Budget | None = None,
+    ) -> Solved | None:
+        """Return the best test of the next length that can go on; None where no length ahead has any.
+
+        Parameters
+        ----------
+        rows : items given, in order
+        given, may : (J,) what was given, and what may follow
+        cost : (J,)
+        """
+        for length in (stop for stop in self.stops if stop > len(rows)):
+            found = self.at(length, given, may, cost, like=like, budget=budget)
+            if found.x is not None or found.status == "budget":
+                return found
+        return None
+
+    def at(
+        self,
+        length: int,
+        given: Bools,
+        may: Bools,
+        cost: Floats,
+        *,
+        like: Like | None = None,
+        budget: Budget | None = None,
+    ) -> Solved:
+        """Return the best test of one length that can go on to the maximum; see `assemble`."""
+        low, high = self._bounds(given, given | may)
+        found = self._solver(length).solve(cost, low, high, budget=budget, like=like)
+        if found.x is None or self.continues(found.x[: len(self.pool)], given | may):
+            return found
+        n, s = len(self.pool), len(self.pool.sets)
+        twice = [np.concatenate([b[:n], b[:n], b[n:], b[n:]]) for b in (low, high)]
+        twice[0][n : 2 * n], twice[0][2 * n + s :] = 0.0, 0.0  # the longer test holds the shorter by its rows
+        both = self._solver(length, self.stops[-1])
+        found = both.solve(np.concatenate([cost, np.zeros(n)]), *twice, budget=budget)
+        x = None if found.x is None else np.concatenate([found.x[:n], found.x[2 * n : 2 * n + s]])
+        if x is not None and not self.continues(x[:n], given | may):  # stops between them are in the way
+            return Solved("infeasible", None, -np.inf, -np.inf, found.nodes, found.pivots)
+        return Solved(found.status, x, found.objective, found.bound, found.nodes, found.pivots)
+
+    def continues(self, test: Bools, able: Bools) -> bool:
+        """Return whether some longer test, up to the maximum, holds this one.
+
+        Parameters
+        ----------
+        able : (J,) the items of the test, and all that may be given
+        """
+        length, last = int(test.sum()), self.stops[-1]
+        if length == last:
+            return True
+        if self.reach is not None:
+            available = able & ~test
+            for row in np.flatnonzero(test):
+                available[self.pool.rivals[row]] = False
+            return bool(self.reach.open(self.blueprint.count(test[None]), available[None], length)[0])
+        closed = np.zeros_like(test)
+        used = np.unique(self.set_of[test])
+        closed |= np.isin(self.set_of, used[used >= 0])
+        low, high = self._bounds(test, test | (able & ~closed))
+        found = self._solver(last).solve(np.zeros(len(self.pool)), low, high, gap=1.0)
+        return found.x is not None
+
+    def is_open(self, rows: Rows, available: Bools) -> bool:
+        """Return whether a sitting can go on to a next length, and from there to the maximum."""
+        given = np.zeros(len(self.pool), dtype=np.bool_)
+        given[rows] = True
+        may = self.may(available[None], rows[None])[0]
+        found = self.assemble(rows, given, may, np.zeros(len(self.pool)))
+        return found is not None and found.x is not None
+
+    def _whole(self, test: Bools) -> Bools:
+        """Return (J+S,) a test with the sets it uses."""
+        used = [bool(test[[self.pool.row[item] for item in held]].any()) for held in self.pool.sets.values()]
+        return np.concatenate([test, np.array(used, dtype=np.bool_)])
+
+    def _bounds(self, low: Bools, high: Bools) -> tuple[Floats, Floats]:
+        """Return bounds (J+S,) from those of the items."""
+        sets = len(self.pool.sets)
+        return (
+            np.concatenate([low.astype(np.float64), np.zeros(sets)]),
+            np.concatenate([high.astype(np.float64), np.ones(sets)]),
+        )
+
+    def _same_set(self, last: Rows) -> Bools:
+        """Return (N, J) whether an item is of the set of the last one."""
+        mine = self.set_of[last][:, None]
+        return np.asarray((self.set_of[None, :] == mine) & (mine >= 0))
+
+    def _solver(self, length: int, then: int = 0) -> Solver:
+        """Return the solver of one length, or of a test of one length within one of another."""
+        if (length, then) not in self._solvers:
+            rows = matrix(self.pool, self.table, self.blueprint, length, counted=False)
+            if then:
+                longer = matrix(self.pool, self.table, self.blueprint, then, counted=False)
+                rows = _within(rows, longer, self.set_of)
+            self._solvers[length, then] = Solver(rows)
+        return self._solvers[length, then]
+
+
+def admissible(pool: Pool, table: Table, blueprint: Blueprint, lengths: Sequence[int]) -> tuple[int, ...]:
+    """Return those of the lengths at which every rule can hold in a test that can grow to the last of them.
+
+    Raises
+    ------
+    InfeasibleError, where that is not so for the first or the last.
+    """
+    ladder = Ladder(pool, table, blueprint, tuple(lengths))
+    every, nobody = np.ones(len(pool), dtype=np.bool_), np.zeros(len(pool), dtype=np.bool_)
+    stops = []
+    for length in lengths:
+        if ladder.at(length, nobody, every, np.zeros(len(pool))).x is not None:
+            stops.append(length)
+        elif length in (lengths[0], lengths[-1]):
+            rows = matrix(pool, table, blueprint, length, counted=False)
+            if why.holds(rows):
+                raise InfeasibleError(
+                    f"no test of length {length} that keeps every constraint can grow to length"
+                    f" {lengths[-1]} with every constraint kept; widen the bounds or fix the length"
+                )
+            raise InfeasibleError(f"at length {length} {why.sentence(rows)}")
+    return tuple(stops)
+
+
+def _within(short: Matrix, long: Matrix, place: Rows) -> Matrix:
+    """Return the rows of two tests, the first within the second, whose sets stay as the first has them."""
+    n, s = short.n_items, short.n_sets
+    written = Writer(2 * n, 2 * s)
+    for part, of in ((short, 0), (long, 1)):
+        for row in range(part.n_rows):
+            if of and part.weight[row] > 0:  # what is still to come is not judged by its soft targets
+                continue
+            at = part.index[part.start[row] : part.start[row + 1]].astype(np.int64)
+            columns = np.where(at < n, at + of * n, at - n + 2 * n + of * s)
+            values = part.value[part.start[row] : part.start[row + 1]]
+            written.add(part.names[row], columns, values, part.lower[row], part.upper[row], part.weight[row])
+        written.low[of * n : (of + 1) * n], written.high[of * n : (of + 1) * n] = part.low[:n], part.high[:n]
+        sets = slice(2 * n + of * s, 2 * n + (of + 1) * s)
+        written.low[sets], written.high[sets] = part.low[n:], part.high[n:]
+    for item in range(n):
+        written.add("within", [item, n + item], [1.0, -1.0], upper=0.0)
+        if place[item] >= 0:
+            written.add("set left", [n + item, item, 2 * n + place[item]], [1.0, -1.0, 1.0], upper=1.0)
+    return written.matrix()
