@@ -14,6 +14,7 @@ from adaptest.engine.events import Decision, Event, ItemPresented, Planned, Sitt
 from adaptest.engine.exposing import ELIGIBILITY, LOTTERY, able
 from adaptest.engine.opening import START_BAND
 from adaptest.engine.planning import test_of, unproven
+from adaptest.engine.refusal import why_not
 from adaptest.engine.sitting import decide, evolve, final_estimate
 from adaptest.engine.state import State
 from adaptest.errors import AdaptestError, SittingError
@@ -238,7 +239,7 @@ def _reason(state: State, design: Design, row: int, opened: Bools) -> str:
         if not open_[0, row]:
             return "ineligible_here"
         return OTHER_STRATUM if opened[row] else "not_planned"
-    return next(iter(design.why_not(state.batch, one)))
+    return next(iter(why_not(design, state.batch, one)))
 
 
 def _rules(state: State, design: Design, next_stop: int) -> tuple[RuleStanding, ...]:

@@ -9,6 +9,7 @@ from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Estimated
 from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
 from adaptest.engine.planning import planned_of
+from adaptest.engine.refusal import why_not
 from adaptest.engine.state import State
 
 OTHER_STRATUM = "other_stratum"  # why an item may not be chosen
@@ -68,7 +69,7 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
     if choice.allowed is not available:
         closed = available[0] & ~choice.allowed[0]
         closed[over] = False
-        counts |= design.why_not(state.batch, closed)
+        counts |= why_not(design, state.batch, closed)
     counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
     counts["not_planned"] = int(np.count_nonzero(choice.able & ~choice.open))
     if design.strata is not None:

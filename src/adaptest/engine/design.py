@@ -9,18 +9,18 @@ from functools import cached_property
 
 import numpy as np
 
-from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM, Blueprint
+from adaptest.constraints.blueprint import Blueprint
 from adaptest.constraints.content import Asked, Content, answered
 from adaptest.constraints.reach import Reach
 from adaptest.engine.batch import Seeds, Sittings, draws
 from adaptest.engine.choice import Choice, Open
 from adaptest.engine.estimation import Estimator
 from adaptest.engine.exposing import able, settled
-from adaptest.engine.opening import START_BAND, Opening
+from adaptest.engine.opening import Opening
 from adaptest.engine.policy import Policy
 from adaptest.engine.pretest import Seeding
+from adaptest.engine.refusal import refused
 from adaptest.engine.standing import standing_of
-from adaptest.errors import PoolExhaustedError
 from adaptest.exposure import Controls
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior
@@ -278,7 +278,7 @@ class Design:
             weighed = np.where(situation.eligible, answer.value, -np.inf)
             candidates = best(weighed, weighed.shape[1] if size is None else size)
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
-            self._refuse(sittings, open_)
+            raise refused(self, sittings, open_)
         choice, tie = (
             draws(sittings.seed, stream, sittings.length, attempt)
             for stream in (Stream.SELECTION, Stream.TIE)
@@ -394,34 +394,6 @@ class Design:
         counts = np.zeros((1, self.blueprint.n_cells), dtype=np.int64)
         return bool(self.reach.open(counts, available, 0)[0])
 
-    def why_not(self, sittings: Sittings, item: Bools) -> dict[str, int]:
-        """Return how many available items the look ahead rules out in one sitting, by reason.
-
-        Parameters
-        ----------
-        item : (J,) available, but not allowed
-        """
-        apart = {}
-        if self.content is not None and item.any():
-            may = self.content.may(self.asked(sittings, sittings.available))[0]
-            apart = {ORDERED: int(np.count_nonzero(item & ~may))} if (item & ~may).any() else {}
-            item = item & may
-        banded = 0
-        if self.opening is not None and sittings.length < self.opening.items and self.reach is not None:
-            reachable = self.reach.allowed(sittings.counts, sittings.available, sittings.length)[0]
-            banded = int(np.count_nonzero(item & reachable))
-            item = item & ~reachable
-        elif self.opening is not None and self.reach is None:
-            banded, item = int(np.count_nonzero(item)), np.zeros_like(item)
-        apart |= {START_BAND: banded} if banded else {}
-        total = int(np.count_nonzero(item))
-        if not total or self.reach is None:
-            return apart
-        full = self.blueprint.full(sittings.counts[0], self.reach.next_stop(sittings.length))
-        upper = int(np.count_nonzero(item & full.take(self.blueprint.cell))) if full.any() else 0
-        counted = ((ROOM, upper), (NEEDED, total - upper))
-        return apart | {reason: count for reason, count in counted if count}
-
     def _log_posterior(self, sittings: Sittings) -> Floats:
         """Return (N, Q) log-posteriors at the setting's nodes: those carried, else from all responses."""
         if self.interim.carries:
@@ -448,20 +420,6 @@ class Design:
         if points not in self._tables:
             self._tables[points] = self.pool.parameters.log_probability(np.array(points))
         return self._tables[points]
-
-    def _refuse(self, sittings: Sittings, allowed: Bools) -> None:
-        """Raise the sentence for the first sitting that has nothing to go on with."""
-        n = int(np.flatnonzero(~allowed.any(axis=1))[0])
-        left = int(sittings.available[n].sum())
-        if not left:
-            raise PoolExhaustedError(
-                f"none of {len(self.pool)} items is left after {sittings.length} and the exam may not stop"
-                " there; exclude fewer items or use a larger pool"
-            )
-        raise PoolExhaustedError(
-            f"none of the {left} items left after {sittings.length} lets the exam reach its next lengths with"
-            " every content rule kept; exclude fewer items or use a larger pool"
-        )
 
 
 def _deciding(estimates: Estimates) -> tuple[Floats, Floats, np.ndarray]:
