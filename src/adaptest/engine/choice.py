@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,22 +11,6 @@ from adaptest.constraints.content import Answer
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.selection.base import Candidates
 from adaptest.selection.shortlist import together
-
-
-class Open(NamedTuple):
-    """What may come next in N sittings, and what narrowed it: (N, J) each; see Choice.
-
-    Attributes
-    ----------
-    open : of those able, what the content method lets through
-    aside : (N,) whether eligibility was set aside
-    """
-
-    allowed: Bools
-    able: Bools
-    open: Bools
-    aside: Bools
-    answer: Answer | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,12 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from adaptest.constraints.blueprint import Blueprint
-from adaptest.constraints.content import Asked, Content, answered
+from adaptest.constraints.content import Content
 from adaptest.constraints.reach import Reach
 from adaptest.engine.batch import Seeds, Sittings, draws
-from adaptest.engine.choice import Choice, Open
+from adaptest.engine.choice import Choice
 from adaptest.engine.estimation import Estimator
-from adaptest.engine.exposing import able, settled
+from adaptest.engine.exposing import settled
+from adaptest.engine.narrowing import asked, narrowed
 from adaptest.engine.opening import Opening
 from adaptest.engine.policy import Policy
 from adaptest.engine.pretest import Seeding
@@ -197,7 +198,7 @@ class Design:
             return np.zeros(len(sittings), dtype=np.bool_)
         holds = self.blueprint.holds(sittings.counts, sittings.length)
         if self.content is not None and holds.any():
-            holds &= self.content.holds(self.asked(sittings, sittings.available))
+            holds &= self.content.holds(asked(self, sittings, sittings.available))
         return holds
 
     def ending(self, sittings: Sittings) -> Rows:
@@ -225,7 +226,7 @@ class Design:
         if self.reach is not None and (self.content is None or self.content.stops is None):
             allowed = self.reach.allowed(sittings.counts, allowed, sittings.length)
         if self.content is not None:
-            return self.content.may(self.asked(sittings, allowed))
+            return self.content.may(asked(self, sittings, allowed))
         return allowed if self.opening is None else self.opening.within(allowed, sittings.length)
 
     def criterion_at(self, length: int) -> tuple[Criterion, Bounds | None]:
@@ -253,22 +254,9 @@ class Design:
             self.controls, sittings, lambda some, attempt: self._propose(some, attempt, tests), self.goes_on
         )
 
-    def _open(self, sittings: Sittings, tests: Bools | None) -> Open:
-        """Return what may come next, and what narrowed it."""
-        allowed = self.allowed(sittings)
-        able_, aside = able(self.controls, sittings, allowed)
-        if self.content is None:
-            return Open(allowed, able_, able_, aside, None)
-        answer, stuck = answered(self.content, lambda rows: self.asked(sittings, rows), able_, allowed, tests)
-        able_ = np.where(stuck[:, None], allowed, able_)
-        open_ = able_ & answer.allowed
-        if self.opening is not None:
-            open_ = self.opening.within(open_, sittings.length)
-        return Open(allowed, able_, open_, aside | stuck, answer)
-
     def _propose(self, sittings: Sittings, attempt: int, tests: Bools | None) -> Choice:
         """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
-        allowed, able_, open_, aside, answer = self._open(sittings, tests)
+        allowed, able_, open_, aside, answer = narrowed(self, sittings, tests)
         situation = self.situation(sittings, open_)
         criterion, bounds = self.criterion_at(sittings.length)
         size = self.picker.reach(sittings.length)
@@ -299,22 +287,6 @@ class Design:
             answer=answer,
         )
 
-    def asked(self, sittings: Sittings, eligible: Bools) -> Asked:
-        """Return the sittings as the content method sees them.
-
-        Parameters
-        ----------
-        eligible : (N, J) what may come next
-        """
-        return Asked(
-            sittings.seed,
-            eligible,
-            sittings.rows,
-            sittings.theta,
-            sittings.plan,
-            lambda rows: self.criterion_at(sittings.length)[0](self._situation(sittings, rows)),
-        )
-
     @property
     def stops(self) -> tuple[int, ...] | None:
         """Lengths at which a sitting may stop, where there is a maximum."""
@@ -337,9 +309,9 @@ class Design:
         """
         if self.strata is not None:
             eligible = self.strata.narrow(eligible, sittings.length)
-        return self._situation(sittings, eligible)
+        return self.situation_of(sittings, eligible)
 
-    def _situation(self, sittings: Sittings, eligible: Bools) -> Situation:
+    def situation_of(self, sittings: Sittings, eligible: Bools) -> Situation:
         """Return the situation with exactly these items eligible."""
         return Situation(
             self.setting,
@@ -359,7 +331,7 @@ class Design:
         ----------
         tests : as `choose` takes them
         """
-        found = self._open(sittings, tests)
+        found = narrowed(self, sittings, tests)
         if found.answer is not None and found.answer.value is not None:
             return np.where(self.situation(sittings, found.open).eligible, found.answer.value, -np.inf)
         criterion, _ = self.criterion_at(sittings.length)
@@ -367,7 +339,7 @@ class Design:
 
     def open_to(self, sittings: Sittings, tests: Bools | None = None) -> Bools:
         """Return (N, J) what rules, exposure control and content method let come next; see `choose`."""
-        return self._open(sittings, tests).open
+        return narrowed(self, sittings, tests).open
 
     def final_estimates(self, sittings: Sittings) -> Estimates:
         """Return the estimates that are reported, not rounded."""
@@ -411,7 +383,7 @@ class Design:
         """Return (N,) whether any item can come next."""
         allowed = self.allowed(sittings)
         if self.content is not None and allowed.any():
-            allowed = self.content(self.asked(sittings, allowed)).allowed
+            allowed = self.content(asked(self, sittings, allowed)).allowed
         some: Bools = np.asarray(allowed.any(axis=1), dtype=np.bool_)
         return some
 

@@ -9,6 +9,7 @@ from adaptest.engine.batch import Sittings
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Planned
 from adaptest.engine.exposing import able
+from adaptest.engine.narrowing import asked
 from adaptest.models.base import Bools
 from adaptest.pool import Pool
 
@@ -50,8 +51,8 @@ def unproven(planned: Planned, batch: Sittings, design: Design) -> str:
         return "it names items that the pool does not hold" if report is None else "the exam plans nothing"
     allowed = design.allowed(batch)
     eligible, _ = able(design.controls, batch, allowed)
-    why = content.disagreement(design.asked(batch, eligible), report)
-    return why and content.disagreement(design.asked(batch, allowed), report)
+    why = content.disagreement(asked(design, batch, eligible), report)
+    return why and content.disagreement(asked(design, batch, allowed), report)
 
 
 def plan_after(decision: Decision | None, batch: Sittings, pool: Pool) -> Plan | None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM
 from adaptest.engine.batch import Sittings
+from adaptest.engine.narrowing import asked
 from adaptest.engine.opening import START_BAND
 from adaptest.errors import PoolExhaustedError
 from adaptest.models.base import Bools
@@ -25,7 +26,7 @@ def why_not(design: Design, sittings: Sittings, item: Bools) -> dict[str, int]:
     """
     counts: dict[str, int] = {}
     if design.content is not None and item.any():
-        may = design.content.may(design.asked(sittings, sittings.available))[0]
+        may = design.content.may(asked(design, sittings, sittings.available))[0]
         counts[ORDERED] = int(np.count_nonzero(item & ~may))
         item = item & may
     if design.opening is not None and design.reach is None:
