@@ -133,7 +133,7 @@ def test_pretest_items_that_bar_scored_ones_are_dealt_by_what_earlier_blocks_wer
     "rules",
     [
         [{"rule": "eligibility", "rate": 0.3, "bands": [0.0]}],
-        [{"rule": "recent_overlap", "at_most": 0.4, "sittings": 4}],
+        [{"rule": "recent_overlap", "at_most": 3, "sittings": 4}],
         [{"rule": "maximum_use", "at_most": 3}],
     ],
     ids=lambda rules: rules[0]["rule"],
