@@ -369,7 +369,7 @@ class Design:
     def _log_posterior(self, sittings: Sittings) -> Floats:
         """Return (N, Q) log-posteriors at the setting's nodes: those carried, else from all responses."""
         if self.interim.carries:
-            return sittings.carried
+            return self.interim.log_posterior(sittings.carried)
         theta, items = self.setting.theta, self.pool.parameters
         table = self.setting.kept(
             "log_probability", lambda: np.ascontiguousarray(items.log_probability(theta).transpose(1, 2, 0))

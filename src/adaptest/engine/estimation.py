@@ -55,7 +55,11 @@ class Estimator(Protocol):
 
     @property
     def carries(self) -> bool:
-        """Whether what is carried are log-posteriors at the nodes, up to a constant of each sitting."""
+        """Whether the posteriors at the nodes are carried."""
+        ...
+
+    def log_posterior(self, carried: Floats) -> Floats:
+        """Return (N, Q) log-posteriors at the nodes, each up to a constant, where they are carried."""
         ...
 
 
@@ -67,11 +71,11 @@ class CarriedEap:
     method: str = "eap"
 
     def start(self, n: int) -> Floats:
-        """Return the log prior; see Estimator."""
+        """Return the prior; see Estimator."""
         return self.live.start(n)
 
     def update(self, carried: Floats, rows: Rows, scores: Rows) -> Floats:
-        """Return the log-posteriors; see Estimator."""
+        """Return the posteriors; see Estimator."""
         return self.live.update(carried, rows, scores)
 
     def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
@@ -91,6 +95,10 @@ class CarriedEap:
     def carries(self) -> bool:
         """True; see Estimator."""
         return True
+
+    def log_posterior(self, carried: Floats) -> Floats:
+        """Return the logarithms of the masses carried; see Estimator."""
+        return self.live.log_posterior(carried)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,6 +148,10 @@ class FixedGridEap:
         """True; see Estimator."""
         return True
 
+    def log_posterior(self, carried: Floats) -> Floats:
+        """Return what is carried; see Estimator."""
+        return carried
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anew:
@@ -186,3 +198,7 @@ class Anew:
     def carries(self) -> bool:
         """False: no posterior is carried; see Estimator."""
         return False
+
+    def log_posterior(self, carried: Floats) -> Floats:
+        """Return nothing; see Estimator."""
+        return carried

@@ -83,11 +83,24 @@ def moments(log_posterior: Floats, nodes: Nodes, steepness: Floats) -> tuple[Flo
     log_posterior : (M, Q) log-likelihood plus `nodes.log_weight`
     steepness : (M,) or (1,) the steepest slope behind each, per logit
     """
-    rule = nodes.rule
     mass = log_posterior - np.maximum.reduce(log_posterior, axis=1, keepdims=True)
     light = (mass[:, :: mass.shape[1] - 1] < -LIGHT) | nodes.closed
     np.exp(mass, out=mass)
-    sums = np.einsum("nq,kq->nk", mass, rule.basis)  # not BLAS: a row's bits do not depend on the others
+    # not BLAS: a row's bits do not depend on the others
+    return moments_of_sums(np.einsum("nq,kq->nk", mass, nodes.rule.basis), light, nodes, steepness)
+
+
+def moments_of_sums(
+    sums: Floats, light: Bools, nodes: Nodes, steepness: Floats
+) -> tuple[Floats, Floats, Bools]:
+    """Return what `moments` returns, from sums of masses with the rule's `basis`.
+
+    Parameters
+    ----------
+    sums : (M, 6)
+    light : (M, 2) whether the low and the high end hold no mass that matters, or are where the prior ends
+    """
+    rule = nodes.rule
     total = np.maximum(sums[:, ::3], TINY)  # a coarser rule may have missed all of the mass
     mean = sums[:, 1::3] / total
     sd = np.sqrt(np.maximum(sums[:, 2::3] / total - mean * mean, 0.0))

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptest.models.base import Bools, Floats
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior, Prior
 from adaptest.parameters import ItemParameters
-from adaptest.scoring.eap import Nodes, eap_rows, fine_rule, moments
+from adaptest.scoring.eap import LIGHT, Nodes, eap_rows, fine_rule, moments_of_sums
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, steepness
 
 BLOCK = 256  # sittings whose posteriors are summed up at once: what stays in a core's own cache
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
+FLOOR = 1e-290  # of a mass: above what a product by a probability makes slow or loses
+SMALL, SCALE = (
+    2.0**-200,
+    2.0**200,
+)  # where a row's largest mass is below the one it is multiplied by the other
+SCALINGS = 3
+BELOW = exp(-LIGHT)
 HALVINGS = 3  # at most, of the first spacing; 1 for all but very steep items: 161 nodes
 
 
@@ -31,18 +39,27 @@ def live_nodes(steepest: float, prior: Prior) -> Nodes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LivePosterior:
-    """The log-posteriors of N sittings on one fine grid, updated response by response.
+    """The posteriors of N sittings on one fine grid, updated response by response.
 
     A sitting's numbers are the same bits alone and among N, and after a resume: every sum is over one row,
-    and responses are added in the order given. Where the grid is too coarse for a sitting, or its posterior
-    reaches beyond the ends, the estimate is made anew by `eap_rows`.
+    and responses are multiplied in the order given. Where the grid is too coarse for a sitting, or its
+    posterior reaches beyond the ends, the estimate is made anew by `eap_rows`.
+
+    What is carried, (N, Q + 2), are masses, not their logarithms, for an exponential costs more than all the
+    rest of a step; then the largest of them, and how often a row was scaled up by 2^200 so that none is lost.
+    A mass is never held below `FLOOR`, so a node that was once there counts for more than it should. It was
+    e^-667 then, and only sinks; while a row was scaled at most `SCALINGS` times its largest is above e^-555,
+    so the node does not matter. A sitting that was scaled more often is estimated anew.
 
     Attributes
     ----------
     items, prior : what the posterior is of
     theta : (Q,) logits, the nodes
     nodes : the rule and the prior's weights at them
-    table : (J, K, Q) log-probability of each score at each node
+    table : (J, K, Q) probability of each score at each node, the nodes in this order:
+    order : (Q,) the nodes of the coarser rule first, where it weighs all of them alike; else ascending
+    basis : (6, Q) the rule's, in that order
+    halves : how many come first, and their weight in the coarser rule; 0 where they are not apart
     steepness : (1,) the steepest slope of any item, per logit
 
     Examples
@@ -50,9 +67,9 @@ class LivePosterior:
     >>> from adaptest.models import LogisticItems
     >>> items = ItemParameters.of(LogisticItems(("i1", "i2"), [1.0, 1.2], [0.0, 0.5], [0, 0], [1, 1]))
     >>> live = LivePosterior.of(items)
-    >>> log_posterior = live.start(1)
-    >>> log_posterior = live.update(log_posterior, np.array([1]), np.array([1]))
-    >>> theta, sem, exact = live.moments(log_posterior)
+    >>> carried = live.start(1)
+    >>> carried = live.update(carried, np.array([1]), np.array([1]))
+    >>> theta, sem, exact = live.moments(carried)
     >>> theta.round(3), exact
     (array([0.577]), array([ True]))
     """
@@ -61,6 +78,9 @@ class LivePosterior:
     prior: Prior
     nodes: Nodes
     table: NDArray[np.float64]
+    order: Rows
+    basis: Floats
+    halves: tuple[int, float]
     steepness: NDArray[np.float64]
 
     @classmethod
@@ -68,9 +88,15 @@ class LivePosterior:
         """Return the posteriors of sittings on these items; J x K x Q doubles are held."""
         steepest = float(steepness(items).max(initial=0.0))
         nodes = live_nodes(steepest, prior)
-        table = np.ascontiguousarray(items.log_probability(nodes.theta).transpose(1, 2, 0))
+        coarse = nodes.rule.basis[3]
+        inside = coarse != 0
+        alike = len(np.unique(coarse[inside])) == 1
+        order = np.argsort(~inside, kind="stable") if alike else np.arange(len(coarse))
+        halves = (int(inside.sum()), float(coarse[order[0]])) if alike else (0, 0.0)
+        table = np.exp(np.ascontiguousarray(items.log_probability(nodes.theta[order]).transpose(1, 2, 0)))
         table.flags.writeable = False
-        return cls(items, prior, nodes, table, np.array([steepest]))
+        basis = np.ascontiguousarray(nodes.rule.basis[:, order])
+        return cls(items, prior, nodes, table, order, basis, halves, np.array([steepest]))
 
     @property
     def theta(self) -> Floats:
@@ -78,46 +104,91 @@ class LivePosterior:
         return self.nodes.theta
 
     def start(self, n: int) -> Floats:
-        """Return the (N, Q) log-posteriors before any response: the prior."""
-        return np.tile(self.nodes.log_weight, (n, 1))
+        """Return (N, Q + 2) what is carried before any response: the prior."""
+        log_weight = self.nodes.log_weight[self.order]
+        prior = np.maximum(np.exp(log_weight - log_weight.max()), FLOOR)
+        return np.tile(np.append(prior, [1.0, 0.0]), (n, 1))
 
-    def update(self, log_posterior: Floats, rows: Integers, scores: Integers) -> Floats:
-        """Return (N, Q) log-posteriors after one more response each, to item `rows` (N,) scored `scores`."""
-        return log_posterior + self.table[rows, scores]
+    def update(self, carried: Floats, rows: Integers, scores: Integers) -> Floats:
+        """Return what is carried after one more response each, to item `rows` (N,) scored `scores` (N,)."""
+        n, q = len(carried), carried.shape[1] - 2
+        categories = self.table.shape[1]
+        flat, cell = self.table.reshape(-1, q), rows * categories + scores
+        after = np.empty_like(carried)
+        after[:, q + 1] = carried[:, q + 1]
+        for start in range(0, n, BLOCK):
+            some = slice(start, start + BLOCK)
+            mass = after[some, :q]
+            np.multiply(carried[some, :q], flat.take(cell[some], axis=0), out=mass)
+            np.maximum(mass, FLOOR, out=mass)
+            after[some, q] = np.maximum.reduce(mass, axis=1)
+        while (small := after[:, q] < SMALL).any():
+            after[small, : q + 1] *= SCALE
+            after[small, q + 1] += 1
+        return after
 
     def after(self, rows: Integers, scores: Integers) -> Floats:
-        """Return (N, Q) log-posteriors after all responses (N, n), in order, -1 none: as `update` gives."""
-        log_posterior = self.start(len(rows))
+        """Return what is carried after all responses (N, n), in order, -1 none: as `update` gives."""
+        carried = self.start(len(rows))
         for row, score in zip(rows.T, scores.T, strict=True):
             given = score >= 0
-            log_posterior[given] += self.table[row[given], score[given]]
-        return log_posterior
+            carried[given] = self.update(carried[given], row[given], score[given])
+        return carried
 
-    def moments(self, log_posterior: Floats) -> tuple[Floats, Floats, Bools]:
+    def moments(self, carried: Floats) -> tuple[Floats, Floats, Bools]:
         """Return (N,) posterior means, posterior standard deviations, and whether they are converged."""
-        if len(log_posterior) <= BLOCK:
-            return moments(log_posterior, self.nodes, self.steepness)
-        starts = range(0, len(log_posterior), BLOCK)
-        parts = [
-            moments(log_posterior[start : start + BLOCK], self.nodes, self.steepness) for start in starts
-        ]
+        if len(carried) <= BLOCK:
+            return self._moments(carried)
+        starts = range(0, len(carried), BLOCK)
+        parts = [self._moments(carried[start : start + BLOCK]) for start in starts]
         theta, sem, exact = (np.concatenate(column) for column in zip(*parts, strict=True))
         return theta, sem, exact
 
-    def mass(self, log_posterior: Floats) -> Floats:
-        """Return (N, Q) posterior masses, each row summing to 1."""
-        mass: Floats = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
-        mass /= mass.sum(axis=1, keepdims=True)
+    def _moments(self, carried: Floats) -> tuple[Floats, Floats, Bools]:
+        q = carried.shape[1] - 2
+        ends = carried[:, self._ends]
+        light = (ends < BELOW * carried[:, q : q + 1]) | self.nodes.closed
+        theta, sem, exact = moments_of_sums(self._sums(carried), light, self.nodes, self.steepness)
+        exact &= carried[:, q + 1] <= SCALINGS
+        return theta, sem, exact
+
+    def _sums(self, carried: Floats) -> Floats:
+        """Return (N, 6) sums of masses with the rule's basis; not by BLAS, so each row's bits are its own."""
+        q, basis = carried.shape[1] - 2, self.basis
+        first, weight = self.halves
+        if not first:
+            return np.asarray(np.einsum("nq,kq->nk", carried[:, :q], basis))
+        coarse = np.einsum("nq,kq->nk", carried[:, :first], basis[:3, :first])
+        rest = np.einsum("nq,kq->nk", carried[:, first:q], basis[:3, first:])
+        return np.concatenate([coarse + rest, weight * coarse], axis=1)
+
+    @property
+    def _ends(self) -> list[int]:
+        """The columns of the lowest and the highest node."""
+        q = len(self.order)
+        return [0, self.halves[0] - 1 if self.halves[0] and q % 2 else q - 1]
+
+    def mass(self, carried: Floats) -> Floats:
+        """Return (N, Q) posterior masses at the nodes, each row summing to 1."""
+        mass = np.empty((len(carried), len(self.order)))
+        mass[:, self.order] = carried[:, :-2]
+        mass /= np.add.reduce(mass, axis=1, keepdims=True)
         return mass
 
-    def estimates(self, log_posterior: Floats, rows: Integers, scores: Integers) -> Estimates:
+    def log_posterior(self, carried: Floats) -> Floats:
+        """Return (N, Q) log-posteriors at the nodes, up to a constant of each sitting."""
+        log = np.empty((len(carried), len(self.order)))
+        log[:, self.order] = np.log(carried[:, :-2])
+        return log
+
+    def estimates(self, carried: Floats, rows: Integers, scores: Integers) -> Estimates:
         """Return the converged EAP: from the grid where it is fine enough, else from the responses.
 
         Parameters
         ----------
         rows, scores : (N, n) all responses so far, -1 where there is none; read only for refinement
         """
-        theta, sem, exact = self.moments(log_posterior)
+        theta, sem, exact = self.moments(carried)
         n_items: NDArray[np.intp] = np.add.reduce(scores >= 0, axis=1, dtype=np.intp)
         outcome = OUTCOMES[np.minimum(n_items, 1)]
         if not exact.all():

@@ -11,6 +11,7 @@ from adaptest.selection.base import Bounds, Candidates, Criterion
 from adaptest.selection.situation import Situation
 
 BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
+QUICK = 24, 4  # places looked at first where many sittings choose, and items valued beyond those wanted
 
 
 def shortlist(
@@ -28,7 +29,8 @@ def shortlist(
     cell = bounds.cell(theta)
     open_ = np.arange(len(theta))
     parts: list[tuple[Rows, Candidates]] = []
-    for looked_at, valued in BLOCKS:
+    first = () if len(theta) == 1 else ((QUICK[0], size + QUICK[1]),)
+    for looked_at, valued in (*first, *BLOCKS):
         found = (_look_one if len(open_) == 1 else _look)(
             bounds, theta[open_], cell[open_], eligible[open_], min(looked_at, bounds.reach), valued
         )
@@ -55,15 +57,24 @@ class Looked(NamedTuple):
 
 def _look(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int, valued: int) -> Looked:
     """Return the values of the first `valued` eligible items among the first `stop` of the order."""
-    everyone = np.arange(len(theta))[:, None]
+    n, j = eligible.shape
     rows = bounds.order(cell, 0, stop)
-    mine = eligible[everyone, rows]
-    # False sorts before True and the sort is stable: eligible ones first, in their order
-    place = np.argsort(~mine, axis=1, kind="stable")[:, :valued]
-    rows, mine = rows[everyone, place], mine[everyone, place]
+    found = eligible.reshape(-1).take(rows + j * np.arange(n)[:, None])
+    count = np.count_nonzero(found, axis=1)
+    width = min(valued, int(count.max(initial=0)))
+    if not width:
+        return Looked(np.zeros((n, 0), dtype=np.intp), np.zeros((n, 0)), bounds.bound(cell, np.full(n, stop)))
+    ahead = (
+        np.cumsum(count) - count
+    )  # eligible ones of the sittings before, of which the places lie row by row
+    places = np.flatnonzero(found)
+    mine = np.arange(width) < count[:, None]
+    at = places.take(np.minimum(ahead[:, None] + np.arange(width), len(places) - 1))
+    rows = rows.reshape(-1).take(at)
     value = bounds.value(theta, rows)
     value[~mine] = -np.inf
-    beyond = np.where(mine[:, -1], place[:, -1] + 1, stop)
+    last = at[:, -1] - stop * np.arange(n)
+    beyond = np.where((count >= valued) & (width == valued), last + 1, stop)
     return Looked(rows, value, bounds.bound(cell, beyond))
 
 
@@ -103,10 +114,14 @@ def _kept(rows: Rows, value: Floats, last: Floats) -> Candidates:
         return Candidates(mine[order][None], theirs[order][None])
     wanted = (value >= last[:, None]) & (value > -np.inf)
     value = np.where(wanted, value, -np.inf)
-    order = np.lexsort((rows, -value), axis=1)[:, : int(wanted.sum(axis=1).max(initial=0))]
-    value = np.take_along_axis(value, order, axis=1)
-    rows = np.where(value > -np.inf, np.take_along_axis(rows, order, axis=1), -1)
-    return Candidates(rows, value)
+    width = int(np.count_nonzero(wanted, axis=1).max(initial=0))
+    order = np.argsort(-value, axis=1, kind="stable")[:, :width]
+    sorted_ = np.take_along_axis(value, order, axis=1)
+    tied = ((sorted_[:, 1:] == sorted_[:, :-1]) & (sorted_[:, 1:] > -np.inf)).any(axis=1)
+    if tied.any():  # equal ones by row
+        order[tied] = np.lexsort((rows[tied], -value[tied]), axis=1)[:, :width]
+    rows = np.where(sorted_ > -np.inf, np.take_along_axis(rows, order, axis=1), -1)
+    return Candidates(rows, sorted_)
 
 
 def together(n: int, parts: list[tuple[Rows, Candidates]]) -> Candidates:
