@@ -5,6 +5,7 @@
     - ParameterFileError   a parameter table breaks its own rules
     - ResponseFileError    a response table breaks its own rules
     - BankFileError        a bank, item, lesson or exam file breaks its own rules
+    - StandardSettingError ratings or a cut break their own rules
   - ItemParameterError     an item's parameters break their family's rules
   - ResponseError          responses break their own rules, or do not fit the items
   - OptionError            an option or argument breaks its own rule
@@ -96,3 +97,7 @@ class CalibrationError(AdaptestError, ValueError):
 
 class LinkingError(AdaptestError, ValueError):
     """The common items do not allow this link."""
+
+
+class StandardSettingError(FileError):
+    """Ratings or a cut break their own rules."""

@@ -16,6 +16,7 @@ import adaptest
 from adaptest.administration.about import About, about_of
 from adaptest.administration.clock import now
 from adaptest.administration.counters import counters_of, counting_of, nothing_before
+from adaptest.administration.cuts import CUTS, require_cut
 from adaptest.administration.journal import MemoryJournal, StoredJournal
 from adaptest.administration.sentences import Sentences, sentences
 from adaptest.bank.files import load_bank
@@ -263,6 +264,7 @@ def _exam(snapshot: Snapshot, exam_name: str, workspace: Workspace) -> Exam:
     read = read_exam(file.text, file.path, file.tuned)
     design = build(read, snapshot.pool)
     texts = snapshot.item_texts
+    require_cut(read, snapshot, workspace.bank / snapshot.bank.name / CUTS)
     about = about_of(f"{snapshot.bank.name}/{exam_name}", read.spec, snapshot, design)
     asked = (*design.pool.ids, *design.pool.unscored.ids)
     return Exam(about, design, {item: texts[item] for item in asked}, workspace)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "link": ("adaptest.cli.link:link", "Put one calibration's parameters on another's scale."),
     "lesson": ("adaptest.cli.lesson:lesson", "Read a study lesson."),
     "score": ("adaptest.cli.score:score", "Estimate theta for people from responses and item parameters."),
+    "standard": ("adaptest.cli.standard:standard", "Set a cut from the judgements of a panel."),
     "store": ("adaptest.cli.store:store", "Verify, back up and restore the database."),
 }
 

@@ -241,10 +241,12 @@ class Scale(Strict):
 
 
 class Cut(Strict):
-    """Pass = final estimate >= theta."""
+    """Pass = final estimate >= theta; `record` names the file in the bank's cuts/ that says who set it."""
 
+    LATER = ("record",)
     theta: Number
     label: str = ""
+    record: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = None
 
 
 class Reporting(Strict):
