@@ -123,7 +123,7 @@ class Walk:
         if self.state.pending is not None:
             self.read("answer")
             clock = self.state.clock
-            late = clock.is_over(policy) or clock.item_is_over(policy)
+            late = clock.late(policy)
             score = self.data.draw(st.integers(0, 1))
             self.add(ResponseGiven(self.state.pending.item, "A", score, clock.item_s, late=late))
 

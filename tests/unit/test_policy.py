@@ -66,7 +66,7 @@ class Sitting:
     def ask(self):
         return self.add(decide(self.state, self.design))
 
-    def answer(self, score=1, seconds=10, *, late=False):
+    def answer(self, score=1, seconds=10, *, late=""):
         self.ask()
         self.wait(seconds, "answer")
         return self.add(ResponseGiven(self.state.pending.item, "A", score, late=late))
@@ -91,7 +91,7 @@ def test_an_answer_after_the_deadline_is_recorded_and_not_scored():
     for _ in range(3):
         sitting.answer()
     before = sitting.state
-    sitting.answer(seconds=71, late=True)
+    sitting.answer(seconds=71, late="exam")
     assert sitting.state.scores == before.scores
     assert (sitting.state.theta, sitting.state.presented) == (before.theta, before.presented + 1)
     assert sitting.ask() == SittingEnded("time_limit", sitting.events[-1].estimate)
@@ -104,12 +104,12 @@ def test_a_log_that_calls_a_late_answer_timely_does_not_replay():
     with pytest.raises(ReplayError) as caught:
         sitting.add(ResponseGiven(sitting.state.pending.item, "A", 1))
     item = sitting.state.pending.item
-    assert str(caught.value) == f"item {item!r}: late must say whether the time had run out, True; got False"
+    assert str(caught.value) == f"item {item!r}: late must say which limit had run out, 'exam'; got ''"
 
 
 def test_after_a_questions_own_limit_its_answer_counts_as_wrong():
     sitting = Sitting(timed(item_limit_s=30))
-    sitting.answer(seconds=30, late=True)
+    sitting.answer(seconds=30, late="question")
     assert sitting.state.scores == (0,)
     sitting.answer(seconds=29.9)
     assert sitting.state.scores == (0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -33,10 +34,26 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Reporting scale: score = slope * theta + intercept."""
+    """Reporting scale: score = slope * theta + intercept, within floor and ceiling where there are any."""
 
     slope: float
     intercept: float
+    floor: float | None = None
+    ceiling: float | None = None
+
+    def score(self, theta: float) -> float:
+        """Return the score of a theta.
+
+        >>> Scale(10.0, 50.0, floor=20.0, ceiling=80.0).score(-3.5), Scale(10.0, 50.0).score(0.25)
+        (20.0, 52.5)
+        """
+        value = self.slope * theta + self.intercept
+        low = -math.inf if self.floor is None else self.floor
+        return min(max(value, low), math.inf if self.ceiling is None else self.ceiling)
+
+    def to_json(self) -> dict[str, float]:
+        """Return it as JSON values, without ends that it has not."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +97,9 @@ class About:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        in_order = {"domains": list(self.domains.items())}  # canonical JSON sorts keys
+        in_order: dict[str, Any] = {"domains": list(self.domains.items())}  # canonical JSON sorts keys
+        if self.scale is not None:
+            in_order["scale"] = self.scale.to_json()
         return {"format": FORMAT, **asdict(self), **in_order}
 
     @classmethod
@@ -129,7 +148,7 @@ def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> A
         lessons={name: lesson.title for name, lesson in snapshot.bank.lessons.items()},
         at_least=design.minimum + (seeding.surely(design.minimum) if seeding else 0),
         at_most=longest + pretest,
-        scale=Scale(scale.slope, scale.intercept),
+        scale=Scale(scale.slope, scale.intercept, scale.floor, scale.ceiling),
         cut=Cut(cut.theta, cut.label) if cut else None,
         pretest=pretest,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 import adaptest
 from adaptest.administration.about import About, about_of
+from adaptest.administration.agreed import Agreed, agreed_of
+from adaptest.administration.attempts import require_attempt
 from adaptest.administration.clock import now
 from adaptest.administration.counters import counters_of, counting_of, nothing_before
 from adaptest.administration.cuts import CUTS, require_cut
@@ -84,8 +86,11 @@ class Exam:
         candidate: str | None = None,
         seed: int | None = None,
         *,
+        accommodations: Mapping[str, float | str] | None = None,
+        prior: tuple[float, float] | None = None,
         record: bool = True,
         records: Records | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> Sitting:
         """Return a new sitting, committed to the workspace's database before anything is shown.
 
@@ -94,31 +99,38 @@ class Exam:
         candidate : by name; items that this person has seen are left out while the pool allows. Without a
             name nobody is remembered
         seed : chosen chance, 0 .. 2**64 - 1; 64 bits from the operating system where not given
+        accommodations : "time_multiplier", in [1, 10], reaches every limit and every break
+        prior : mean and standard deviation of this person's own prior; the exam's where not given
         record : False keeps the sitting in memory only
         records : the open database, where the caller has it open
+        clock : gives seconds since the sitting began, where the caller keeps the time
 
         Raises
         ------
         ExamError, where the exam draws its own seed, or may not run on provisional parameters.
-        OptionError, where the seed or the name breaks its rule.
+        OptionError, where the seed, the name, the prior or an accommodation breaks its rule.
+        SittingError, where the policy does not let this candidate begin now.
         """
         from adaptest.administration.sitting import Sitting
 
         _require_permitted(self.about)
         seed = _seed(self.about, seed)
+        agreed = agreed_of(accommodations, prior)
         if not record:
             journal = MemoryJournal()
-            log = journal.append([self._started(seed, (), {}, nothing_before(self.design))])
-            return Sitting(self, journal, log, candidate or "nobody", named=candidate is not None, owned=None)
+            log = journal.append([self._started(seed, (), {}, nothing_before(self.design), agreed)])
+            name, named = candidate or "nobody", candidate is not None
+            return Sitting(self, journal, log, name, named=named, owned=None, clock=clock)
         owned = None
         if records is None:
             from adaptest.administration.records import own_records
 
             records = owned = own_records(self.workspace, create=True)
         try:
-            sitting, name = self._stored(records, candidate, seed)
+            sitting, name = self._stored(records, candidate, seed, agreed)
             stored = StoredJournal(records.database, self.workspace.locks, sitting)
-            return Sitting(self, stored, stored.events, name, named=candidate is not None, owned=owned)
+            named = candidate is not None
+            return Sitting(self, stored, stored.events, name, named=named, owned=owned, clock=clock)
         except BaseException:
             if owned is not None:
                 owned.close()
@@ -151,7 +163,7 @@ class Exam:
         """Return a lesson's Markdown, as the bank has it now."""
         return load_bank(self.workspace.bank / self.about.exam.partition("/")[0]).lesson(name).text
 
-    def _stored(self, records: Records, candidate: str | None, seed: int) -> tuple[str, str]:
+    def _stored(self, records: Records, candidate: str | None, seed: int, agreed: Agreed) -> tuple[str, str]:
         """Commit a new sitting with its first event, and return its id and whose it is."""
         at = now()
         with records.database.write() as connection:
@@ -159,9 +171,17 @@ class Exam:
                 name = pseudonym = candidates.register_unnamed(connection, at)
             else:
                 name, pseudonym = candidate, candidates.register(connection, candidate, at)
+            require_attempt(
+                connection,
+                self.design.policy.attempts,
+                exam=self.about.exam,
+                pseudonym=pseudonym,
+                candidate=candidate,
+                at=at,
+            )
             shown = usage.shown(connection) if self.design.seeding else {}
             counters = counters_of(connection, self.about.exam, self.design)
-            started = self._started(seed, usage.seen_by(connection, pseudonym), shown, counters)
+            started = self._started(seed, usage.seen_by(connection, pseudonym), shown, counters, agreed)
             row = sittings.create(
                 connection,
                 pseudonym=pseudonym,
@@ -174,7 +194,12 @@ class Exam:
         return row.sitting, name
 
     def _started(
-        self, seed: int, seen: tuple[str, ...], shown: Mapping[str, int], counters: Counters
+        self,
+        seed: int,
+        seen: tuple[str, ...],
+        shown: Mapping[str, int],
+        counters: Counters,
+        agreed: Agreed,
     ) -> SittingStarted:
         """Return the first event: everything from outside that later choices depend on.
 
@@ -183,6 +208,7 @@ class Exam:
         seen : items this person has seen
         shown : item -> how many sittings have shown it, where the exam deals pretest items
         counters : how often items were shown before, where the exam limits that
+        agreed : what was agreed for this person
         """
         design = self.design
         excluded = _left_out(design, seen)
@@ -195,6 +221,8 @@ class Exam:
             excluded=excluded,
             ineligible=barred.ineligible,
             pretest=pretest,
+            accommodations=agreed.accommodations,
+            prior=agreed.prior,
             barred_in_band=barred.barred_in_band,
             spared=barred.spared,
         )
@@ -306,6 +334,7 @@ def _freeze(connection: Connection, exam: Exam) -> dict[str, Any]:
         "about": artifacts.put(connection, "about", exam.about.to_json()),
         "design": artifacts.put_text(connection, "design", exam.design.artifact),
         "pool": artifacts.put_text(connection, "pool", exam.design.pool.artifact),
+        "policy": artifacts.put(connection, "policy", exam.design.policy.to_json()),
         "items": artifacts.put(
             connection, artifacts.INDEX, artifacts.put_all(connection, "item_text", exam.texts)
         ),

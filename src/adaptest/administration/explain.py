@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
 
+from adaptest.administration.clock import spelled
 from adaptest.administration.records import Stored
 from adaptest.engine.audit import IN_WORDS, Explanation, disagreements, explain
 from adaptest.engine.events import (
+    BreakBegan,
+    BreakEnded,
+    ClockRead,
     Estimated,
+    Event,
     ItemPresented,
     NoteAdded,
+    ResponseChanged,
     ResponseGiven,
     SittingEnded,
     SittingHeld,
@@ -20,9 +26,12 @@ from adaptest.engine.events import (
     SittingStarted,
     SittingVoided,
 )
+from adaptest.engine.policy import Policy
+from adaptest.engine.timing import RESUMED
 from adaptest.errors import OptionError
 
 WIDTH = 78
+TIMES = (ClockRead, BreakBegan, BreakEnded)
 RANKED = 30  # items that could come next, in a full explanation, and the chosen one; others are counted
 
 
@@ -60,21 +69,52 @@ def explained(stored: Stored, number: int | None = None) -> Iterator[str]:
         return
     about = stored.exam.about
     yield f"sitting {stored.row.sitting}: {about.exam}, {stored.result.status}; release {about.release}"
+    policy = stored.exam.design.policy
+    if policy.version:
+        yield f"policy {policy.version} ({policy.fingerprint[:12]})"
+    before = 0.0
     for event in stored.events:
-        match event:
-            case SittingStarted(seed=seed, excluded=seen, pretest=dealt):
-                yield f"seed {seed}; {len(seen)} items left out because they were seen before"
-                if dealt:
-                    places = ", ".join(str(place + 1) for place, _ in dealt)
-                    yield from wrap(f"{len(dealt)} pretest items, to be shown as questions {places}", WIDTH)
-            case ItemPresented():
-                yield from _in_short(stored, event)
-            case SittingEnded(reason=reason, estimate=final):
-                yield f"ended: {reason.replace('_', ' ')}{f'; {_estimate(final)}' if final else ''}"
-            case NoteAdded(text=words, by=by) | SittingVoided(reason=words, by=by):
-                yield f"{type(event).__name__} by {by} at {event.at}: {words}"
-            case SittingHeld(reason=words, by=by) | SittingReleased(reason=words, by=by):
-                yield f"{type(event).__name__} by {by} at {event.at}: {words}"
+        if isinstance(event, TIMES):
+            yield from _of_time(event, before, policy)
+            before = event.at_s
+        else:
+            yield from _of_event(stored, event)
+
+
+def _of_event(stored: Stored, event: Event) -> Iterator[str]:
+    """Yield what one event of a sitting says."""
+    match event:
+        case SittingStarted(seed=seed, excluded=seen, pretest=dealt):
+            yield f"seed {seed}; {len(seen)} items left out because they were seen before"
+            if event.prior is not None:
+                yield f"prior of this person: mean {event.prior[0]:g}, standard deviation {event.prior[1]:g}"
+            if event.accommodations:
+                yield "accommodations: " + ", ".join(
+                    f"{name} {value}" for name, value in event.accommodations
+                )
+            if dealt:
+                places = ", ".join(str(place + 1) for place, _ in dealt)
+                yield from wrap(f"{len(dealt)} pretest items, to be shown as questions {places}", WIDTH)
+        case ItemPresented():
+            yield from _in_short(stored, event)
+        case ResponseChanged(item=item, response=response, score=score):
+            yield f"     changed the answer to {item}: {response}, score {score}"
+        case SittingEnded(reason=reason, estimate=final):
+            decided = f"; {event.decision}" if event.decision else ""
+            yield f"ended: {reason.replace('_', ' ')}{f'; {_estimate(final)}' if final else ''}{decided}"
+        case NoteAdded() | SittingVoided() | SittingHeld() | SittingReleased():
+            words = event.text if isinstance(event, NoteAdded) else event.reason
+            yield f"{type(event).__name__} by {event.by} at {event.at}: {words}"
+
+
+def _of_time(event: ClockRead | BreakBegan | BreakEnded, before: float, policy: Policy) -> Iterator[str]:
+    """Yield what a reading of the clock says beside what it decides: an interruption or a break."""
+    length = spelled(event.at_s - before)
+    if isinstance(event, BreakEnded):
+        yield f"     a break of {length}"
+    elif isinstance(event, ClockRead) and event.cause == RESUMED:
+        counted = "did not count" if policy.time.interruption == "stops" else "counted"
+        yield f"     interrupted for {length}, which {counted}"
 
 
 def _in_short(stored: Stored, event: ItemPresented) -> Iterator[str]:

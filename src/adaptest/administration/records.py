@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -105,8 +105,19 @@ class Records:
         if not taken and exam not in exam_names(self.workspace):
             raise ExamError(f"exam {exam!r}: must be one that 'adaptest exam list' shows, or was taken here")
 
-    def resume(self, sitting: str, *, exam: str | None = None, owned: bool = False) -> Sitting:
+    def resume(
+        self,
+        sitting: str,
+        *,
+        exam: str | None = None,
+        owned: bool = False,
+        clock: Callable[[], float] | None = None,
+    ) -> Sitting:
         """Return a sitting to go on with, where it stopped; `owned` closes these records with it.
+
+        Parameters
+        ----------
+        clock : gives seconds since the sitting began, where the caller keeps the time
 
         Raises
         ------
@@ -120,7 +131,7 @@ class Records:
             _require_unfinished(stored, exam)
             named, closes = name != journal.row.pseudonym, self if owned else None
             LOG.info("sitting %s goes on", sitting)
-            return Sitting(stored.exam, journal, journal.events, name, named=named, owned=closes)
+            return Sitting(stored.exam, journal, journal.events, name, named=named, owned=closes, clock=clock)
         except BaseException:
             journal.close()
             raise

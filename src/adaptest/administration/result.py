@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adaptest.administration.about import Cut
+from adaptest.administration.answers import final_answers
 from adaptest.administration.views import DomainFeedback, Result
 from adaptest.engine.events import (
     Estimated,
     Event,
-    ItemPresented,
     ResponseGiven,
     SittingEnded,
     SittingHeld,
@@ -52,12 +52,11 @@ def result_of(exam: Exam, sitting: str, candidate: str, events: Sequence[Event])
     end = next((event for event in events if isinstance(event, SittingEnded)), None)
     final = end.estimate if end else None
     theta, sem = (final.theta, final.sem) if final else (None, None)
-    roles = {event.item: event.role for event in events if isinstance(event, ItemPresented)}
-    given = [e for e in events if isinstance(e, ResponseGiven) and roles[e.item] == "scored"]
+    given = [answer for shown, answer in final_answers(events) if shown.role == "scored"]
     scale = about.scale
 
     def scaled(value: float | None) -> float | None:
-        return None if value is None or scale is None else scale.slope * value + scale.intercept
+        return None if value is None or scale is None else scale.score(value)
 
     return Result(
         sitting=sitting,
@@ -76,7 +75,7 @@ def result_of(exam: Exam, sitting: str, candidate: str, events: Sequence[Event])
         cut=about.cut.theta if about.cut else None,
         cut_score=scaled(about.cut.theta) if about.cut else None,
         cut_label=about.cut.label if about.cut else "",
-        decision=_decision(final, about.cut),
+        decision=(end.decision if end else "") or _decision(final, about.cut),
         domains=_domains(exam, given) if end else (),
         n_items=len(given),
         reason=end.reason if end else "",

@@ -18,6 +18,12 @@ class Sentences:
     intro_exam: str
     intro_pretest: str
     intro_pause: str
+    intro_time: str
+    intro_item_time: str
+    intro_clock: str
+    intro_breaks: str
+    intro_review: str
+    intro_edits: str
     provisional: str
     press_start: str
     resumed: str
@@ -39,6 +45,24 @@ class Sentences:
     press_next_lesson: str
     press_more: str
     press_back: str
+
+    time_left: str
+    time_warning: str
+    time_over: str
+    item_time_over: str
+    break_key: str
+    break_wanted: str
+    break_offer: str
+    on_break: str
+    break_over: str
+    change_key: str
+    change_title: str
+    change_which: str
+    change_end: str
+    change_end_line: str
+    changes_left: str
+    changed: str
+    no_change: str
 
     paused: str
     how_to_resume: str

@@ -19,6 +19,18 @@ ENGLISH = Sentences(
         " not count towards your result."
     ),
     intro_pause="Ctrl-C pauses. Every answer is kept, and you go on later with the same question.",
+    intro_time="You have {time} in all.",
+    intro_item_time="You have {time} for each question; after that it counts as wrong.",
+    intro_clock="The clock starts with the first question.",
+    intro_breaks="Breaks that you may take between questions: {number}, of up to {time} each.",
+    intro_review=(
+        "You may go back and change answers, at any question and before the end. No answer is explained"
+        " before the end."
+    ),
+    intro_edits=(
+        "You may change up to {edits} answers, at any question and before the end. No answer is explained"
+        " before the end."
+    ),
     provisional=(
         "Provisional: the difficulty of these questions was judged by their writers and is not yet measured"
         " from answers. Take the result as a guide for study."
@@ -41,6 +53,25 @@ ENGLISH = Sentences(
     press_next_lesson="Press any key for the next question, or L for the lesson.",
     press_more="Press any key to read on.",
     press_back="Press any key to go back.",
+    time_left="{time} left",
+    time_warning="You have {time} left.",
+    time_over="The time is over.",
+    item_time_over="The time for this question is over.",
+    break_key="P: a break after this question",
+    break_wanted="Your break comes after this question.",
+    break_offer="You may take a break of {time} now: P for the break, any other key to go on.",
+    on_break="Break: up to {time}. Press any key to go on.",
+    break_over="The break is over.",
+    change_key="R: change an earlier answer",
+    change_title="Your answers",
+    change_which="Number of the question to change, then Enter:",
+    change_end="Press R to change an answer, or E to end the exam.",
+    change_end_line=(
+        "The exam ends here. A number and a letter, such as 3 B, change an answer; E ends the exam."
+    ),
+    changes_left="Changes left: {left}.",
+    changed="Question {number}: your answer is {letter} now.",
+    no_change="That answer cannot be changed.",
     paused="Paused; answers kept: {recorded}.",
     how_to_resume="Go on with:",
     ended="The end: {reason}.",
@@ -87,6 +118,7 @@ ENGLISH = Sentences(
             "glr": "your result is clear of the pass mark",
             "posterior_probability": "your result is clear of the pass mark",
             "time": "the time meant for the exam was used",
+            "time_limit": "your time was over",
             "several_rules": "your result is as certain as the exam asks for",
             "pool_exhausted": "you answered every question there is",
             "finished_early": "you finished early",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from adaptest.administration.about import LESSON
+from adaptest.administration.answers import final_answers
+from adaptest.administration.clock import Stopwatch
 from adaptest.administration.journal import Journal
 from adaptest.administration.result import result_of
+from adaptest.administration.review import Review
+from adaptest.administration.timekeeping import Timekeeper
 from adaptest.administration.views import Feedback, Question, Result
 from adaptest.engine.events import (
     Event,
@@ -21,6 +25,8 @@ from adaptest.engine.events import (
     SittingHeld,
 )
 from adaptest.engine.sitting import decide, evolve, final_estimate, replay
+from adaptest.engine.state import State
+from adaptest.engine.timing import QUESTION
 from adaptest.errors import OptionError, SittingError
 
 if TYPE_CHECKING:
@@ -45,6 +51,12 @@ class Sitting:
     candidate : by name; without one, by pseudonym
     named : whether the candidate gave a name
     owned : the database, where it is to be closed with the sitting
+    clock : gives seconds since the sitting began; the system's where not given
+
+    Attributes
+    ----------
+    time : the candidate's clock, and breaks
+    review : answers that may be changed
     """
 
     def __init__(
@@ -56,6 +68,7 @@ class Sitting:
         *,
         named: bool,
         owned: Records | None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.exam = exam
         self._journal = journal
@@ -65,6 +78,9 @@ class Sitting:
         self._owned = owned
         self._state = replay(self._events, exam.design)
         self._shown_elsewhere = self._waiting()
+        runs = self._state.clock.runs and exam.design.policy.needs_time
+        self.time = Timekeeper(self, clock or Stopwatch(self._events[0].at), interrupted=runs)
+        self.review = Review(self)
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +97,11 @@ class Sitting:
     def events(self) -> tuple[Event, ...]:
         """The log so far."""
         return tuple(self._events)
+
+    @property
+    def state(self) -> State:
+        """What the log comes to so far."""
+        return self._state
 
     @property
     def recorded(self) -> int:
@@ -101,14 +122,34 @@ class Sitting:
         """
         if self.ended:
             return None
-        if (waiting := self._waiting()) is None:
-            while waiting is None:
-                decided = decide(self._state, self.exam.design)
-                if isinstance(decided, SittingEnded):
-                    self._end(decided)
-                    return None
-                waiting = self._presented(decided)
-        return self._question(waiting)
+        if self.time.on_break:
+            self.time.end_break()
+        if readings := self.time.readings("step"):
+            self.append(readings)
+        waiting = None if self._time_is_over() else self._waiting()
+        while waiting is None:
+            decided = decide(self._state, self.exam.design)
+            if isinstance(decided, SittingEnded):
+                self._end(decided)
+                return None
+            waiting = self._presented(decided)
+        return self.question(waiting)
+
+    def expire(self) -> bool:
+        """Return whether a limit has run out; then the question that waits has no answer, or all is over.
+
+        A question whose own time is over counts as wrong. Where the exam's is, the sitting ends.
+        """
+        waiting = self._waiting()
+        if self.ended or waiting is None or not self.time.clock.late(self.exam.design.policy):
+            return False
+        self.append(self.time.readings("expired"))
+        if self._time_is_over():
+            self.next_item()
+        else:
+            clock = self._state.clock
+            self.append([ResponseGiven(waiting.item, "", 0, clock.item_s, late=QUESTION)])
+        return True
 
     def answer(self, letter: str, *, time_s: float | None = None) -> int:
         """Commit an answer, and return how many are kept now.
@@ -134,9 +175,16 @@ class Sitting:
                 f"item {waiting.item!r}: answer must be one of {', '.join(text['options'])}; got {letter!r}"
             )
         score = int(letter == text["key"])
+        readings = self.time.readings("answer")
+        clock = self._after(readings).clock
+        if time_s is None and readings:
+            time_s = clock.item_s
         if waiting is self._shown_elsewhere:  # it was first shown before this process began
             time_s = None
-        self._append([ResponseGiven(waiting.item, letter, score, time_s)])
+        time_s = None if time_s is None else float(time_s)
+        late = clock.late(self.exam.design.policy)
+        score = 0 if late == QUESTION else score
+        self.append([*readings, ResponseGiven(waiting.item, letter, score, time_s, late=late)])
         return self.recorded
 
     def finish(self, reason: str = "finished_early") -> None:
@@ -157,6 +205,9 @@ class Sitting:
     def feedback(self) -> Feedback | None:
         """Return the last answer explained, where the exam explains each; None where it does not."""
         if not self.exam.explains_each or self._waiting() is not None:
+            return None
+        given = [event for event in self._events if isinstance(event, ResponseGiven)]
+        if given and not given[-1].response:  # its time was over: there is no answer to explain
             return None
         answered = self._answered()
         return self._told(*answered[-1]) if answered else None
@@ -189,13 +240,21 @@ class Sitting:
         if self._owned is not None:
             self._owned.close()
 
-    def _append(self, events: Sequence[Event]) -> None:
+    def append(self, events: Sequence[Event]) -> None:
         """Check that the events can follow, commit them, and only then know them."""
+        state = self._after(events)
+        self._events += self._journal.append(events)
+        self._state = state
+
+    def _after(self, events: Sequence[Event]) -> State:
+        """Return the state that events lead to from here."""
         state = self._state
         for event in events:
             state = evolve(state, event, self.exam.design)
-        self._events += self._journal.append(events)
-        self._state = state
+        return state
+
+    def _time_is_over(self) -> bool:
+        return self._state.clock.is_over(self.exam.design.policy)
 
     def _presented(self, shown: ItemPresented) -> ItemPresented | None:
         """Commit a presentation; None where its last use was given away meanwhile, and it is withdrawn."""
@@ -206,7 +265,7 @@ class Sitting:
         if not kept:
             gone = PoolChanged((shown.item,), USED_UP)
             if design.goes_on(evolve(self._state, gone, design).batch):
-                self._append([gone])
+                self.append([gone])
                 return None
             kept = self._journal.present(shown, None)
             kept += self._journal.append(
@@ -221,7 +280,7 @@ class Sitting:
         held = (
             [SittingHeld(RELEASED_BY_PERSON, "policy")] if self.exam.about.stakes == "certification" else []
         )
-        self._append([ended, *held])
+        self.append([ended, *held])
         LOG.info("sitting %s ends: %s", self.id, ended.reason)
 
     def _waiting(self) -> ItemPresented | None:
@@ -230,15 +289,14 @@ class Sitting:
         return steps[-1] if steps and isinstance(steps[-1], ItemPresented) else None
 
     def _answered(self) -> list[tuple[ItemPresented, ResponseGiven]]:
-        """Return each presentation with its answer."""
-        shown = [event for event in self._events if isinstance(event, ItemPresented)]
-        given = [event for event in self._events if isinstance(event, ResponseGiven)]
-        return list(zip(shown, given, strict=False))
+        """Return each presentation with the answer that counts; one that was never given is none."""
+        return [(shown, given) for shown, given in final_answers(self._events) if given.response]
 
     def _text(self, item: str) -> dict[str, Any]:
         return dict(self.exam.texts[item])
 
-    def _question(self, shown: ItemPresented) -> Question:
+    def question(self, shown: ItemPresented) -> Question:
+        """Return a presentation as it is shown."""
         text, about = self._text(shown.item), self.exam.about
         order = shown.options or tuple(text["options"])
         return Question(
@@ -255,7 +313,7 @@ class Sitting:
         text = self._text(shown.item)
         lesson = lesson_of(self.exam, shown.item)
         return Feedback(
-            question=self._question(shown),
+            question=self.question(shown),
             given=given.response,
             key=text["key"],
             rationale=MappingProxyType(dict(text["rationale"])),
@@ -273,8 +331,7 @@ def lesson_of(exam: Exam, item: str) -> str:
 
 def lessons_for(exam: Exam, events: Sequence[Event]) -> tuple[str, ...]:
     """Return the lessons on what was missed, the most missed first, as many as one reads."""
-    scored = {e.item for e in events if isinstance(e, ItemPresented) and e.role == "scored"}
-    given = [e for e in events if isinstance(e, ResponseGiven) and e.item in scored]
+    given = [answer for shown, answer in final_answers(events) if shown.role == "scored"]
     wrong = [e.item for e in given if e.response != exam.texts[e.item]["key"]]
     lessons = [lesson for item in wrong if (lesson := lesson_of(exam, item))]
     order = sorted(set(lessons), key=lambda name: (-lessons.count(name), name))

@@ -99,6 +99,15 @@ def _listed(one: Listed) -> dict[str, Any]:
 )
 @click.option("--sitting", metavar="ID", help="With --resume: which sitting.")
 @click.option(
+    "--accommodation",
+    "accommodations",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="What was agreed for this person: time_multiplier=1.5 reaches every limit and break.",
+)
+@click.option("--prior-mean", metavar="THETA", type=float, help="Mean of this person's own prior, logits.")
+@click.option("--prior-sd", metavar="SD", type=float, help="Its standard deviation (default 1).")
+@click.option(
     "--answers", metavar="FILE", type=click.Path(path_type=Path), help="Answer from item_id,option lines."
 )
 @click.pass_obj
@@ -111,11 +120,17 @@ def take(
     resume: bool,
     sitting: str | None,
     answers: Path | None,
+    accommodations: tuple[str, ...],
+    prior_mean: float | None,
+    prior_sd: float | None,
 ) -> None:
     """Take an exam: at a terminal by keys, else from standard input, a letter as shown on each line.
 
     Every answer is kept before the next question is shown. Ctrl-C, or the end of the input, leaves a
     sitting that --resume goes on with at the same question.
+
+    Where the exam allows it, a line P asks for a break after the question, which ends with the next line; a
+    line such as 3 B changes the answer to question 3, and E ends the exam after its last question.
     """
     from adaptest.administration.exam import load_exam
     from adaptest.administration.records import open_records
@@ -125,6 +140,14 @@ def take(
         raise click.UsageError("--seed is for a new sitting; a resumed one keeps its own")
     if sitting is not None and not resume:
         raise click.UsageError("--sitting needs --resume")
+    if resume and (accommodations or prior_mean is not None or prior_sd is not None):
+        raise click.UsageError(
+            "--accommodation and --prior-… are for a new sitting; a resumed one keeps its own"
+        )
+    agreed = _accommodations(accommodations)
+    prior = None
+    if prior_mean is not None or prior_sd is not None:
+        prior = (0.0 if prior_mean is None else prior_mean, 1.0 if prior_sd is None else prior_sd)
     workspace = open_workspace(settings["workspace"])
     given = read_answers(answers) if answers is not None else None
     loaded = None if resume else load_exam(name, workspace)
@@ -132,10 +155,21 @@ def take(
         if loaded is None:
             taken = records.resume(sitting or records.unfinished(name, candidate), exam=name)
         else:
-            taken = loaded.start(candidate, seed=seed, records=records)
+            taken = loaded.start(candidate, seed=seed, accommodations=agreed, prior=prior, records=records)
         with taken:
             code = _take(taken, given, str(answers), settings)
     sys.exit(code)
+
+
+def _accommodations(said: tuple[str, ...]) -> dict[str, str]:
+    """Return accommodations by name."""
+    agreed: dict[str, str] = {}
+    for one in said:
+        name, equals, value = one.partition("=")
+        if not equals or not value or name in agreed:
+            raise OptionError(f"--accommodation must be NAME=VALUE, each name once; got {one!r}")
+        agreed[name] = value
+    return agreed
 
 
 def _take(sitting: Sitting, given: dict[str, str] | None, path: str, settings: dict[str, Any]) -> int:
@@ -159,6 +193,8 @@ def _take(sitting: Sitting, given: dict[str, str] | None, path: str, settings: d
     except (KeyboardInterrupt, EOFError):
         done = sitting.ended
         out.print()
+    if not done:
+        sitting.time.pause()
     says = sitting.exam.says
     if not done:
         click.echo(says.paused.format(recorded=sitting.recorded), err=True)

@@ -9,11 +9,13 @@ from rich.padding import Padding
 from rich.segment import Segment, Segments
 from rich.text import Text
 
+from adaptest.administration.clock import spelled
 from adaptest.administration.sentences import Sentences
 from adaptest.administration.sitting import Sitting
 from adaptest.administration.views import Feedback, Question
+from adaptest.cli import terminal_policy as policy
 from adaptest.cli import terminal_screens as screens
-from adaptest.cli.terminal_keys import ENTER, Keys, one_of
+from adaptest.cli.terminal_keys import ENTER, TOO_LATE, Keys
 
 LESSON, QUIT = "L", "Q"
 
@@ -29,11 +31,21 @@ def take(sitting: Sitting, out: Console, keys: Keys) -> None:
     out.clear()
     out.print(screens.intro(sitting.exam.title, _intro(sitting, says)))
     _wait(out, keys, says.press_start)
-    while (question := sitting.next_item()) is not None:
-        out.clear()
-        out.print(screens.question(question, says, with_domain=sitting.exam.explains_each))
+    wanted = False
+    while True:
+        policy.offer_break(sitting, out, keys, says, wanted=wanted)
+        policy.last_changes(sitting, out, keys, says)
+        wanted = False
+        if (question := sitting.next_item()) is None:
+            break
         began = time.monotonic()
-        letter = _choice(question, out, keys, says, confirm=not sitting.exam.explains_each)
+        letter = ""
+        while not letter and not sitting.expire():
+            letter, wanted = _asked(sitting, question, out, keys, wanted=wanted)
+        if not letter:
+            out.print(f"\n {says.time_over if sitting.ended else says.item_time_over}")
+            _wait(out, keys, says.press_next if not sitting.ended else says.press_more)
+            continue
         sitting.answer(question.screen[letter], time_s=round(time.monotonic() - began, 3))
         if (told := sitting.feedback()) is not None:
             _explain(told, sitting, out, keys)
@@ -49,7 +61,8 @@ def _intro(sitting: Sitting, says: Sentences) -> list[str]:
     lines = [sentence.format(at_least=about.at_least, at_most=about.at_most)]
     if sitting.recorded:
         lines = [says.resumed.format(recorded=sitting.recorded)]
-    lines.append(says.intro_practice if exam.explains_each else says.intro_exam)
+    lines.append(says.intro_practice if exam.explains_each else policy.finality(sitting, says))
+    lines += policy.intro(sitting, says)
     if about.pretest:
         lines.append(says.intro_pretest.format(pretest=about.pretest))
     lines.append(says.intro_pause)
@@ -60,21 +73,75 @@ def _intro(sitting: Sitting, says: Sentences) -> list[str]:
     return lines
 
 
-def _choice(question: Question, out: Console, keys: Keys, says: Sentences, *, confirm: bool) -> str:
-    """Return the screen letter chosen: at once in practice, after Enter where there is no way back."""
+def _asked(
+    sitting: Sitting, question: Question, out: Console, keys: Keys, *, wanted: bool
+) -> tuple[str, bool]:
+    """Show a question and return the letter chosen, and whether a break is to follow.
+
+    No letter comes back where a limit ran out, or an earlier answer was changed instead.
+    """
+    says, explains = sitting.exam.says, sitting.exam.explains_each
+    out.clear()
+    left_s = sitting.time.next_limit_s
+    out.print(screens.question(question, says, with_domain=explains, left_s=left_s))
+    others = {}
+    if sitting.review.is_open:
+        others[policy.CHANGE] = says.change_key
+    if sitting.time.breaks_left and not sitting.time.policy.breaks.after:
+        others[policy.BREAK] = says.break_key
+    if others:
+        out.print(Text(f" {' · '.join(others.values())}", style="dim"))
+    while True:
+        key = _choice(sitting, question, out, keys, tuple(others))
+        if key == policy.CHANGE and key in others:
+            out.print()
+            policy.change(sitting, out, keys, says)
+            return "", wanted
+        if key == policy.BREAK and key in others:
+            wanted = True
+            out.print(f"\r\x1b[K {says.break_wanted}", markup=False)
+            continue
+        return key, wanted
+
+
+def _choice(sitting: Sitting, question: Question, out: Console, keys: Keys, others: tuple[str, ...]) -> str:
+    """Return the screen letter chosen: at once in practice, after Enter where there is no explanation.
+
+    Another key that means something here comes back at once; nothing where a limit ran out.
+    """
+    says, confirm = sitting.exam.says, not sitting.exam.explains_each
     letters = tuple(question.screen)
     shown = f"{letters[0]}-{letters[-1]}"
     prompt = says.choose_confirm if confirm else says.choose
     out.print(Text(f" {prompt.format(letters=shown)} ", style="bold"), end="")
-    letter = one_of(keys, letters)
-    while confirm:
-        out.print(f"\r\x1b[K {says.chosen.format(letter=letter)} ", end="", markup=False)
-        key = one_of(keys, (*letters, *ENTER))
-        if key in ENTER:
+    letter = ""
+    while True:
+        key = _key(sitting, out, keys)
+        if key == TOO_LATE or key in others:
+            return key
+        if key in letters:
+            letter = key
+            if not confirm:
+                break
+            out.print(f"\r\x1b[K {says.chosen.format(letter=letter)} ", end="", markup=False)
+        elif letter and key in ENTER:
             break
-        letter = key
     out.print("" if confirm else letter)
     return letter
+
+
+def _key(sitting: Sitting, out: Console, keys: Keys) -> str:
+    """Return the next key, or nothing once a limit has run out; a warning comes in between."""
+    left_s, warning_s = sitting.time.left_s, sitting.time.policy.time.warning_s
+    limit_s = sitting.time.next_limit_s
+    if left_s is not None and limit_s is not None and 0 < left_s - warning_s < limit_s:
+        key = keys.press(left_s - warning_s)
+        if key != TOO_LATE:
+            return key
+        told = sitting.exam.says.time_warning.format(time=spelled(warning_s))
+        out.print(f"\r\x1b[K {told}", style="bold yellow")
+        limit_s = sitting.time.next_limit_s
+    return keys.press(limit_s)
 
 
 def _explain(told: Feedback, sitting: Sitting, out: Console, keys: Keys) -> None:

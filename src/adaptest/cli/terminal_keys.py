@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 ENTER = ("\r", "\n")
 LEFT = ("\x04", "\x1a")  # Ctrl-D, and Ctrl-Z as Windows ends an input
+TOO_LATE = ""  # no key: the time to wait was over
 INTERRUPT = "\x03"
 # an arrow or function key sends several characters, the last of which can be a letter
 SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
@@ -19,8 +21,13 @@ SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
 class Keys(Protocol):
     """Where key presses come from."""
 
-    def press(self) -> str:
-        """Return the next key, as upper case; raise KeyboardInterrupt or EOFError where the person leaves."""
+    def press(self, wait_s: float | None = None) -> str:
+        """Return the next key, as upper case; raise KeyboardInterrupt or EOFError where the person leaves.
+
+        Parameters
+        ----------
+        wait_s : seconds after which TOO_LATE comes back where no key was pressed; None waits for ever
+        """
 
 
 def split(typed: str) -> list[str]:
@@ -57,11 +64,18 @@ def _told(key: str) -> str:
 if sys.platform == "win32":
     import msvcrt
 
+    TICK_S = 0.05
+
     class TerminalKeys:
         """Keys of the terminal, as they are pressed."""
 
-        def press(self) -> str:
-            """Return the next key."""
+        def press(self, wait_s: float | None = None) -> str:
+            """Return the next key; see Keys."""
+            end = None if wait_s is None else time.monotonic() + wait_s
+            while end is not None and not msvcrt.kbhit():
+                if time.monotonic() >= end:
+                    return TOO_LATE
+                time.sleep(TICK_S)
             key = msvcrt.getwch()
             if key in {"\x00", "\xe0"}:  # an arrow or function key: what follows says which
                 return "\x1b" + msvcrt.getwch()
@@ -73,6 +87,7 @@ if sys.platform == "win32":
         yield TerminalKeys()
 
 else:
+    import select
     import termios
     import tty
 
@@ -88,9 +103,13 @@ else:
             self._descriptor = descriptor
             self._waiting: list[str] = []
 
-        def press(self) -> str:
-            """Return the next key."""
+        def press(self, wait_s: float | None = None) -> str:
+            """Return the next key; see Keys."""
+            end = None if wait_s is None else time.monotonic() + wait_s
             while not self._waiting:
+                left = None if end is None else max(end - time.monotonic(), 0.0)
+                if not select.select([self._descriptor], [], [], left)[0]:
+                    return TOO_LATE
                 tty.setcbreak(self._descriptor, termios.TCSADRAIN)  # anew: a shell may have changed it
                 if not (typed := os.read(self._descriptor, 1024)):
                     raise EOFError

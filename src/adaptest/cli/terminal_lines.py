@@ -11,8 +11,10 @@ from typing import TextIO
 import click
 from rich.console import Console
 
+from adaptest.administration.clock import spelled
 from adaptest.administration.sitting import Sitting
 from adaptest.cli import terminal_screens as screens
+from adaptest.cli.terminal_policy import BREAK, END
 from adaptest.errors import FileError, OptionError
 from adaptest.files import read_text
 
@@ -26,33 +28,120 @@ def take_lines(sitting: Sitting, out: Console, lines: TextIO) -> bool:
     ------
     OptionError, where a line is no letter of the question; the answers before it are kept.
     """
-    says = sitting.exam.says
-    number = 0
-    while (question := sitting.next_item()) is not None:
-        out.print(screens.question(question, says, with_domain=sitting.exam.explains_each))
-        letter = ""
-        while not letter:
-            number += 1
-            try:
-                line = lines.readline()
-            except UnicodeDecodeError:
-                raise OptionError(
-                    f"standard input: must be UTF-8 text from line {number} on; sitting {sitting.id!r} can be"
-                    " resumed"
-                ) from None
-            if not line:
-                return False
-            letter = line.strip().upper()
-        if letter not in question.screen:
-            raise OptionError(
-                f"line {number} of standard input: must be one of {', '.join(question.screen)}; got"
-                f" {line.strip()[:40]!r}; sitting {sitting.id!r} can be resumed"
-            )
-        _record(sitting, question.screen[letter])
+    says, source = sitting.exam.says, Lines(sitting, lines)
+    wanted = False
+    while True:
+        if wanted and sitting.time.break_is_open and not _break(sitting, out, source):
+            return False
+        if sitting.review.is_last and not _last_changes(sitting, out, source):
+            return False
+        if (question := sitting.next_item()) is None:
+            break
+        left_s = sitting.time.next_limit_s
+        out.print(screens.question(question, says, with_domain=sitting.exam.explains_each, left_s=left_s))
+        line, wanted = _answer(sitting, out, source)
+        if line is None:
+            return False
+        if line not in question.screen:
+            raise source.fault(f"must be one of {', '.join(question.screen)}")
+        _record(sitting, question.screen[line])
         if (told := sitting.feedback()) is not None:
             out.print(screens.feedback(told, says))
     _end(sitting, out)
     return True
+
+
+def _answer(sitting: Sitting, out: Console, source: Lines) -> tuple[str | None, bool]:
+    """Return the line that answers a question (None: the input ended), and whether a break is to follow."""
+    wanted = False
+    while (line := source.next()) is not None:
+        if line == BREAK and sitting.time.breaks_left:
+            wanted = True
+            out.print(sitting.exam.says.break_wanted)
+        elif (change := _change(sitting, line)) is not None:
+            out.print(change)
+        else:
+            break
+    return line, wanted
+
+
+class Lines:
+    """Standard input, a line at a time, blank ones passed over.
+
+    Parameters
+    ----------
+    sitting : named where a line cannot be read
+    """
+
+    def __init__(self, sitting: Sitting, lines: TextIO) -> None:
+        self._sitting = sitting
+        self._lines = lines
+        self._number = 0
+        self._line = ""
+
+    def next(self) -> str | None:
+        """Return the next line that is not blank, as upper case; None at the end."""
+        while True:
+            self._number += 1
+            try:
+                self._line = self._lines.readline()
+            except UnicodeDecodeError:
+                raise OptionError(
+                    f"standard input: must be UTF-8 text from line {self._number} on; sitting"
+                    f" {self._sitting.id!r} can be resumed"
+                ) from None
+            if not self._line:
+                return None
+            if told := self._line.strip().upper():
+                return told
+
+    def fault(self, rule: str) -> OptionError:
+        """Return the sentence that says what the last line should have been."""
+        return OptionError(
+            f"line {self._number} of standard input: {rule}; got {self._line.strip()[:40]!r}; sitting"
+            f" {self._sitting.id!r} can be resumed"
+        )
+
+
+def _break(sitting: Sitting, out: Console, source: Lines) -> bool:
+    """Take a break until the next line, and return whether there was one."""
+    says, time = sitting.exam.says, sitting.time
+    time.begin_break()
+    out.print(says.on_break.format(time=spelled(time.break_length_s)))
+    if source.next() is None:
+        return False
+    time.end_break()
+    return True
+
+
+def _last_changes(sitting: Sitting, out: Console, source: Lines) -> bool:
+    """Let answers be changed until E, or until the exam goes on; return False where the input ends."""
+    says, review = sitting.exam.says, sitting.review
+    out.print(screens.answers(review.answers(), says, review.left))
+    out.print(says.change_end_line)
+    while review.is_last:
+        if (line := source.next()) is None:
+            return False
+        if line == END:
+            return True
+        if (told := _change(sitting, line)) is None:
+            raise source.fault("must be a number and a letter, or E")
+        out.print(told)
+    return True
+
+
+def _change(sitting: Sitting, line: str) -> str | None:
+    """Change an answer as a line such as 3 B says, and tell so; None where it says no such thing."""
+    number, _, letter = line.partition(" ")
+    if not (number.isdecimal() and letter.strip()) or not sitting.exam.design.policy.reviews:
+        return None
+    says = sitting.exam.says
+    chosen = next((one for one in sitting.review.answers() if str(one.question.number) == number), None)
+    if chosen is None or letter.strip() not in chosen.question.screen or not sitting.review.is_open:
+        return says.no_change
+    sitting.review.change(chosen.question.item, chosen.question.screen[letter.strip()])
+    click.echo(f"changed {number}", err=True)
+    return says.changed.format(number=number, letter=letter.strip())
 
 
 def take_answers(sitting: Sitting, out: Console, answers: Mapping[str, str], path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from rich import box
@@ -13,6 +14,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from adaptest.administration.clock import spelled
+from adaptest.administration.review import Answered
 from adaptest.administration.sentences import Sentences
 from adaptest.administration.views import Feedback, Question, Result
 
@@ -32,18 +35,48 @@ def intro(title: str, lines: Iterable[str]) -> RenderableType:
     return Panel(body, title=Text(title, style="bold"), title_align="left", box=box.ROUNDED, padding=(1, 2))
 
 
-def question(shown: Question, says: Sentences, *, with_domain: bool) -> RenderableType:
-    """Return a question with its options."""
+def question(
+    shown: Question, says: Sentences, *, with_domain: bool, left_s: float | None = None
+) -> RenderableType:
+    """Return a question with its options.
+
+    Parameters
+    ----------
+    left_s : seconds that are left for it; None where no clock runs
+    """
     sentence = says.question if shown.at_least < shown.at_most else says.question_of
     head = sentence.format(number=shown.number, at_most=shown.at_most)
     if with_domain and shown.domain:
         head = f"{head} · {shown.domain}"
+    if left_s is not None:
+        head = f"{head} · {says.time_left.format(time=spelled(math.ceil(left_s)))}"
     return Group(
         Rule(Text(head, style="bold"), align="left", style="cyan"),
         Padding(Text(shown.stem), (1, 1)),
         _options((letter, shown.options[bank], "", "") for letter, bank in shown.screen.items()),
         Text(""),
     )
+
+
+def answers(given: Iterable[Answered], says: Sentences, left: int | None) -> RenderableType:
+    """Return the answers that may be changed: number, letter as shown, and the beginning of the question."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(width=4, justify="right", no_wrap=True)
+    table.add_column(width=1, no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for one in given:
+        screen = {bank: letter for letter, bank in one.question.screen.items()}
+        table.add_row(
+            Text(str(one.question.number)), Text(screen[one.given], style="bold"), Text(one.question.stem)
+        )
+    parts: list[RenderableType] = [
+        Rule(Text(says.change_title, style="bold"), align="left", style="cyan"),
+        table,
+        Text(""),
+    ]
+    if left is not None:
+        parts.append(Padding(Text(says.changes_left.format(left=left)), (0, 1)))
+    return Group(*parts)
 
 
 def feedback(told: Feedback, says: Sentences) -> RenderableType:

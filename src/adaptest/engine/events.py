@@ -160,8 +160,8 @@ class ResponseGiven(Stamp):
     response : as given: a bank letter, say
     score : a category, from 0
     time_s : seconds from presentation to response; None where not measured
-    late : whether a time limit had run out: after the exam's it is not scored, after the question's it
-        counts as wrong
+    late : which limit had run out: after that of the "exam" it is not scored, after that of the "question"
+        it counts as wrong; empty where none had
     """
 
     schema: ClassVar[int] = 1
@@ -169,7 +169,7 @@ class ResponseGiven(Stamp):
     response: str
     score: int
     time_s: float | None = None
-    late: bool = field(default=False, metadata=LATER)
+    late: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

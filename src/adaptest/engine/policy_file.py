@@ -19,6 +19,7 @@ def policy_of(exam: Exam, stopping: tuple[StoppingRule, ...]) -> Policy:
     _check_time(exam)
     _check_review(exam)
     _check_breaks(exam)
+    _check_scale(exam)
     if said.attempts.window_days is not None and said.attempts.maximum is None:
         raise exam.fault(
             ("policy", "attempts", "window_days"),
@@ -43,6 +44,21 @@ def policy_of(exam: Exam, stopping: tuple[StoppingRule, ...]) -> Policy:
         attempts=AttemptPolicy(**said.attempts.model_dump()),
         needs_time=timed or breaks.number > 0 or any(clock is not None for clock in clocks),
     )
+
+
+def _check_scale(exam: Exam) -> None:
+    """Raise unless the cut lies within the scale's ends: a score at an end must not contradict a decision."""
+    scale, cut = exam.spec.reporting.scale, exam.spec.reporting.cut
+    low, high = (scale.floor, scale.ceiling)
+    place = ("reporting", "scale")
+    if low is not None and high is not None and low >= high:
+        raise exam.fault(place, f"reporting.scale: floor must be below ceiling; got {low:g} and {high:g}")
+    if cut is None:
+        return
+    score = scale.slope * cut.theta + scale.intercept
+    if (low is not None and score <= low) or (high is not None and score > high):
+        ends = f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}".strip()
+        raise exam.fault(place, f"reporting.scale: must hold the cut, {score:g}, above its floor; got {ends}")
 
 
 def _pretest(exam: Exam) -> int:

@@ -13,7 +13,7 @@ from adaptest.engine.events import Event, ItemPresented, ResponseChanged, Respon
 from adaptest.engine.planning import plan_after
 from adaptest.engine.pretest import scored_enemies
 from adaptest.engine.state import Pending, State
-from adaptest.engine.timing import Clock, multiplier_of, shown
+from adaptest.engine.timing import EXAM, QUESTION, Clock, multiplier_of, shown
 from adaptest.errors import ReplayError
 from adaptest.models.base import Bools
 
@@ -108,19 +108,18 @@ def presented(state: State, event: ItemPresented, design: Design) -> State:
 def answered(state: State, pending: Pending, event: ResponseGiven, design: Design) -> State:
     """Return the state after a response, as far as it counts."""
     number = state.presented + 1
-    over, item_over = state.clock.is_over(design.policy), state.clock.item_is_over(design.policy)
-    if event.late != (over or item_over):
+    late = state.clock.late(design.policy)
+    if event.late != late:
         raise ReplayError(
-            f"item {event.item!r}: late must say whether the time had run out, {over or item_over}; got"
-            f" {event.late}"
+            f"item {event.item!r}: late must say which limit had run out, {late!r}; got {event.late!r}"
         )
     kept = state.answered if event.late else (*state.answered, event.item)
-    if pending.row is None or over:
+    if pending.row is None or late == EXAM:
         return replace(state, presented=number, pending=None, answered=kept)
     categories = int(design.pool.parameters.categories[pending.row])
     if not 0 <= event.score < categories:
         raise ReplayError(f"item {event.item!r}: score must be in 0..{categories - 1}; got {event.score}")
-    score = 0 if item_over else event.score
+    score = 0 if late == QUESTION else event.score
     batch = design.record(state.batch, np.array([pending.row]), np.array([score]))
     return replace(
         state,

@@ -13,6 +13,7 @@ from adaptest.errors import OptionError, ReplayError
 MULTIPLIER = "time_multiplier"
 LARGEST_MULTIPLIER = 10.0
 RESUMED = "resumed"
+EXAM, QUESTION = "exam", "question"
 CAUSES = ("step", "answer", "change", "paused", RESUMED, "expired")
 
 
@@ -59,6 +60,12 @@ class Clock:
         """Whether the exam's time has run out."""
         left = self.left_s(policy.time.limit_s)
         return left is not None and left <= 0
+
+    def late(self, policy: Policy) -> str:
+        """Return which limit has run out: "exam", "question", or "" for none."""
+        if self.is_over(policy):
+            return EXAM
+        return QUESTION if self.item_is_over(policy) else ""
 
     def item_is_over(self, policy: Policy) -> bool:
         """Whether the question's time has run out."""

@@ -27,12 +27,16 @@ REASONS = {  # the word of the rule that ended the sitting -> what a candidate r
     "glr": "your result was clear of the pass mark",
     "posterior_probability": "your result was clear of the pass mark",
     "time": "the time meant for the exam was used",
+    "time_limit": "your time was over",
     "several_rules": "your result was as certain as the exam asks for",
     "pool_exhausted": "no further question fitted",
     "finished_early": "you finished early",
 }
 OUTCOMES = {  # why there is no score
     "no_responses": "no question was answered",
+    "too_few_items": "too few questions were answered in time",
+    "no_score": "the time ran out, and this exam gives no score then",
+    "withheld": "the time ran out, and the decision was not made by the score",
     "all_correct": "all answers were right, and this exam's method gives no score for that",
     "all_incorrect": "no answer was right, and this exam's method gives no score for that",
 }

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from adaptest.engine.codec import from_json
-from adaptest.engine.events import ItemPresented, ResponseGiven, SittingVoided
+from adaptest.engine.events import ItemPresented, ResponseChanged, ResponseGiven, SittingVoided
 from adaptest.store.events import read
 from adaptest.store.sittings import listed
 
+LATE = "late"
 COLUMNS = (
     "person",
     "sitting",
@@ -35,7 +36,8 @@ class ResponseRow:
     ----------
     person : the candidate's pseudonym
     position : items presented before it in its sitting
-    role : "scored" or "pretest"
+    response, score : as changed last, where the exam lets answers be changed
+    role : "scored" or "pretest"; "late" where a time limit had run out
     at : UTC, when it was committed
     release : of the parameters that its sitting ran on
     first_exposure : whether this person had never been shown the item before
@@ -76,20 +78,22 @@ def responses(connection: Connection, exam: str | None = None) -> tuple[tuple[Re
             void += 1
             continue
         presented: ItemPresented | None = None
+        last = {event.item: event for event in events if isinstance(event, ResponseChanged)}
         for event in events:
             if isinstance(event, ItemPresented):
                 presented = event
             elif isinstance(event, ResponseGiven) and presented is not None:
+                counts = last.get(event.item, event)
                 rows.append(
                     ResponseRow(
                         person=sitting.pseudonym,
                         sitting=sitting.sitting,
                         item=event.item,
-                        response=event.response,
-                        score=event.score,
+                        response=counts.response,
+                        score=counts.score,
                         position=presented.position,
                         time_s=event.time_s,
-                        role=presented.role,
+                        role=LATE if event.late else presented.role,
                         at=event.at,
                         release=str(sitting.fixed["release"]),
                         first_exposure=first[event.item],

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, insert, select
 
 from adaptest.errors import SittingError
 from adaptest.files import canonical_json
-from adaptest.store.tables import sittings
+from adaptest.store.tables import events, sittings
 
 LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: none looks like another
 
@@ -117,6 +117,17 @@ def listed(
     if pseudonym is not None:
         query = query.where(sittings.c.pseudonym == pseudonym)
     return tuple(_from(row) for row in connection.execute(query))
+
+
+def begun(connection: Connection, exam: str, pseudonym: str) -> tuple[str, ...]:
+    """Return when a candidate's sittings of an exam began, void ones left out, the oldest first."""
+    void = select(events.c.sitting).where(events.c.type == "SittingVoided")
+    query = (
+        select(sittings.c.created_at)
+        .where(sittings.c.exam == exam, sittings.c.pseudonym == pseudonym, sittings.c.sitting.not_in(void))
+        .order_by(sittings.c.created_at)
+    )
+    return tuple(connection.execute(query).scalars())
 
 
 def _from(row: Row[Any]) -> SittingRow:
