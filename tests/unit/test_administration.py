@@ -382,7 +382,7 @@ def test_facts_of_a_sitting_name_everything_it_runs_on(exam, workspace):
         pass
     with open_records(workspace) as records, records.database.read() as connection:
         row = sittings.find(connection, sitting.id)
-        assert set(row.fixed["artifacts"]) == {"about", "design", "pool", "items"}
+        assert set(row.fixed["artifacts"]) == {"about", "design", "pool", "policy", "items"}
         assert row.fixed["release"] == exam.about.release
         assert row.pseudonym == candidates.pseudonym_of(connection, "Ann")
         assert "Ann" not in "".join(event.body for event in _bodies(connection, row))
