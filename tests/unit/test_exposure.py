@@ -62,12 +62,11 @@ def tuned_text(pool, rule, chance, bands=(), rate=0.25, **words):
         "rule": rule,
         "rate": rate,
         "bands": list(bands),
-        "design": tuned_for({**definition, "exposure": [said]}),
+        "design": tuned_for(definition),
         "pool": pool.fingerprint,
         "seed": 1,
         "simulees": 2,
         "rounds": 3,
-        "converged": True,
         "fresh_simulees": 4,
         "largest_rate": 0.2,
         "probabilities": {

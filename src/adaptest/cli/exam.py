@@ -28,16 +28,20 @@ IN_TABLE = ("sitting", "candidate", "exam", "status", "scale_score", "decision",
 
 
 class _Group(click.Group):
-    """The exam commands; simulate is imported when it is called."""
+    """The exam commands; simulate and tune are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "simulate"])
+        return sorted([*super().list_commands(ctx), "simulate", "tune"])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "simulate":
             from adaptest.cli.simulate import simulate
 
             return simulate
+        if cmd_name == "tune":
+            from adaptest.cli.exam_tune import tune
+
+            return tune
         return super().get_command(ctx, cmd_name)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM
 from adaptest.engine.deciding import OTHER_STRATUM
-from adaptest.engine.design import Design
+from adaptest.engine.design import MAXIMUM_LENGTH, POOL_EXHAUSTED, Design
 from adaptest.engine.events import Decision, Event, ItemPresented, Planned, SittingEnded
 from adaptest.engine.exposing import ELIGIBILITY, LOTTERY, able
 from adaptest.engine.opening import START_BAND
@@ -17,6 +17,7 @@ from adaptest.engine.planning import test_of, unproven
 from adaptest.engine.refusal import why_not
 from adaptest.engine.sitting import decide, evolve, final_estimate
 from adaptest.engine.state import State
+from adaptest.engine.stops import STOPPING
 from adaptest.errors import AdaptestError, SittingError
 from adaptest.models.base import Bools
 
@@ -153,10 +154,7 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
 def _checked(state: State, event: ItemPresented | SittingEnded, design: Design) -> str:
     """Return how an event differs from what its state leads to; empty if it does not."""
     if isinstance(event, SittingEnded) and event.reason not in design.reasons:
-        estimate = final_estimate(state, design)  # ended by the shell: when is its affair, with what is not
-        if event.estimate in (None, estimate):
-            return ""
-        return f"the log ends with {event.estimate}; decided again it is {estimate}"
+        return _checked_end(state, event, design)
     try:
         again = decide(state, design)
     except AdaptestError as error:
@@ -179,6 +177,16 @@ def _differs(event: ItemPresented | SittingEnded, again: ItemPresented | Sitting
         f.name for f in fields(event) if f.compare and getattr(event, f.name) != getattr(again, f.name)
     )
     return f"the log has {_short(event)}; decided again it has another {differ}"
+
+
+def _checked_end(state: State, event: SittingEnded, design: Design) -> str:
+    """Return what is wrong with an end by the shell: when is its affair, with what estimate is not."""
+    if event.reason in (*STOPPING, MAXIMUM_LENGTH, POOL_EXHAUSTED):
+        return f"the log has {_short(event)}; no rule of this exam ends a sitting so"
+    estimate = final_estimate(state, design)
+    if event.estimate in (None, estimate):
+        return ""
+    return f"the log ends with {event.estimate}; decided again it is {estimate}"
 
 
 def _short(event: Event) -> str:

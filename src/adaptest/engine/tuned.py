@@ -16,6 +16,7 @@ from adaptest.pool import Pool
 
 FORMAT = "adaptest-exposure/1"
 SUFFIX = ".exposure.json"  # of the file beside EXAM.yaml
+RATED = ("sympson_hetter", "eligibility")  # rules that probabilities are tuned for
 TOLD = ("id", "title", "stakes", "demo", "secure", "options", "feedback", "reporting", "pretest", "tuned")
 
 Chance = Annotated[float, Field(ge=0, le=1)]
@@ -43,7 +44,6 @@ class Tuned(BaseModel):
     seed: int
     simulees: int
     rounds: int
-    converged: bool
     fresh_simulees: int
     largest_rate: float
     largest_rate_in_band: tuple[float, ...] = ()
@@ -92,6 +92,9 @@ def tuned_for(definition: dict[str, Any]) -> str:
     definition : an exam definition as JSON values, as in a design artifact
     """
     body = {name: value for name, value in definition.items() if name not in TOLD}
+    others = [rule for rule in body.pop("exposure", ()) if rule.get("rule") not in RATED]
+    if others:  # the rule itself is compared word by word
+        body["exposure"] = others
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -91,7 +91,7 @@ class Simulated:
     ending : (N,) which of the design's reasons ended it
     theta, sem, outcome : (N,) the final estimates
     seconds : (N,) that it took; None where time is not simulated
-    visited : (N, B) whether it was shown an item while theta was in a band of exposure control
+    band : (N, L) the band of exposure control in which theta was at each choice; -1 after the end
     """
 
     design: Design
@@ -104,7 +104,7 @@ class Simulated:
     sem: Floats
     outcome: NDArray[np.int8]
     seconds: Floats | None
-    visited: Bools
+    band: Rows
 
     @property
     def excluded(self) -> Bools:
@@ -115,6 +115,15 @@ class Simulated:
     def length(self) -> Rows:
         """(N,) scored items given."""
         return np.asarray((self.rows >= 0).sum(axis=1), dtype=np.intp)
+
+    @property
+    def visited(self) -> Bools:
+        """(N, B) whether it was shown an item while theta was in a band of exposure control."""
+        controls = self.design.controls
+        visited = np.zeros((len(self.rows), len(controls.bands) if controls else 1), dtype=np.bool_)
+        who, place = np.nonzero(self.band >= 0)
+        visited[who, self.band[who, place]] = True
+        return visited
 
     @property
     def shown(self) -> Bools:
@@ -215,7 +224,7 @@ def simulate(
     final_theta, final_sem, outcome = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=np.int8)
     in_band = None if outset.begun is None else outset.begun.in_band
     sittings, timed = design.begin(seeds, outset.barred(design.pool), in_band), False
-    visited = np.zeros((n, len(design.controls.bands) if design.controls else 1), dtype=np.bool_)
+    bands: list[Rows] = []
     while active.size:
         now = design.ending(sittings)
         over = now >= 0
@@ -229,7 +238,9 @@ def simulate(
                 break
         choice = design.choose(sittings)
         chosen, sittings = choice.row, sittings.barring(choice.passed_over).following(choice.answer)
-        visited[active, 0 if choice.band is None else choice.band] = True
+        band = np.full(n, -1, dtype=np.intp)
+        band[active] = 0 if choice.band is None else choice.band
+        bands.append(band)
         scores = answers(active, chosen, sittings.length)
         took = answers.seconds(active, chosen)
         if took is not None:
@@ -255,5 +266,5 @@ def simulate(
         final_sem,
         outcome,
         seconds if timed else None,
-        visited,
+        np.column_stack([nothing, *bands]),
     )

@@ -1,0 +1,323 @@
+"""Every part of an exam with every other: it works, replays and explains itself, or is refused in a sentence.
+
+The parts are those of the closed tables in engine.spec. All pairs of parts stand together in some exam here;
+a part that is new is in it by its name alone, or by a line in the options below where it must be given some.
+"""
+
+import json
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+
+from adaptest.engine.audit import disagreements, explain
+from adaptest.engine.codec import from_json, to_json
+from adaptest.engine.design import Design
+from adaptest.engine.events import ItemPresented, ResponseGiven, SittingEnded, SittingStarted
+from adaptest.engine.exposing import barred_for
+from adaptest.engine.sitting import deal_pretest, decide, evolve, replay, start
+from adaptest.engine.spec import (
+    CRITERIA,
+    ESTIMATORS,
+    EXPOSURE,
+    INTERIM,
+    PICKERS,
+    STOPPING,
+    build,
+    read_exam,
+)
+from adaptest.engine.tuned import tuned_for
+from adaptest.errors import AdaptestError, ExamError
+from adaptest.exposure import Counters
+from adaptest.models import GradedItems, LogisticItems
+from adaptest.parameters import ItemParameters
+from adaptest.pool import Pool, Unscored
+
+J, SHORTEST, LONGEST = 36, 5, 8
+RNG = np.random.default_rng(11)
+
+# options of the parts that must be given some; the others are named alone
+STOPS = {
+    "sem": {"at_most": 0.6},
+    "minimum_information": {"at_least": 0.3},
+    "sprt": {"delta": 0.5, "alpha": 0.2, "beta": 0.2},
+    "glr": {"delta": 0.5, "alpha": 0.2, "beta": 0.2},
+    "predicted_sem_reduction": {"hypo": 0.02},
+    "theta_change": {"at_most": 0.05},
+    "time": {"at_most_s": 22.0},
+}
+LIMITS = {
+    "sympson_hetter": {"rate": 0.4, "bands": [0.0]},
+    "eligibility": {"rate": 0.4, "bands": [-0.5, 0.5]},
+    "restricted": {"rate": 0.4},
+    "progressive_restricted": {"rate": 0.4},
+    "maximum_use": {"at_most": 4},
+    "mean_overlap": {"at_most": 0.2},
+    "recent_overlap": {"at_most": 3, "sittings": 2},
+}
+CONTENT = {
+    "no rules": {},
+    "blueprint": {
+        "blueprint": {
+            "domain": {"A": {"minimum_percent": 25, "maximum_percent": 50}, "B": {"minimum": 1}},
+            "rules": [{"what": 'kind == "x"', "of": 'domain == "A"', "minimum_percent": 50}],
+        }
+    },
+}
+FACTORS = {
+    "criterion": tuple(CRITERIA),
+    "picker": tuple(PICKERS),
+    "exposure": ("none", *EXPOSURE),
+    "stopping": tuple(STOPPING),
+    "content": tuple(CONTENT),
+    "pool": ("logistic", "mixed"),
+    "interim": INTERIM,
+    "final": tuple(ESTIMATORS),
+    "pretest": ("none", "two"),
+}
+
+
+def pairwise(factors, seed=0, tries=60):
+    """Return rows, a level of each factor, in which every pair of levels of two factors stands together.
+
+    A row after the other is the one of `tries` random ones, each of which begins with a pair that is still
+    missing, that holds the most missing pairs.
+    """
+    rng = np.random.default_rng(seed)
+    names = list(factors)
+    missing = {
+        ((a, x), (b, y)) for a, b in combinations(names, 2) for x, y in product(factors[a], factors[b])
+    }
+    rows = []
+    while missing:
+        wanted = sorted(missing)[int(rng.integers(len(missing)))]
+        best, held = None, set()
+        for _ in range(tries):
+            row = {name: factors[name][int(rng.integers(len(factors[name])))] for name in names} | dict(
+                wanted
+            )
+            mine = missing & {((a, row[a]), (b, row[b])) for a, b in combinations(names, 2)}
+            if len(mine) > len(held):
+                best, held = row, mine
+        rows.append(best)
+        missing -= held
+    return rows
+
+
+def pool_of(kind):
+    ids, k = tuple(f"i{j:02d}" for j in range(J)), np.arange(J)
+    attributes = {
+        "domain": tuple("ABC"[j % 3] for j in k),
+        "kind": tuple("xy"[j // 3 % 2] for j in k),
+        "status": ("operational",) * J,
+    }
+    enemies = (frozenset(ids[0:9:3]), frozenset({ids[4], ids[20]}), frozenset({ids[7], "p1"}))
+    a, b, c = RNG.lognormal(0, 0.3, J), RNG.normal(0, 1, J), RNG.uniform(0.1, 0.3, J)
+    if kind == "logistic":
+        items = ItemParameters.of(LogisticItems(ids, a, b, c, np.ones(J)))
+    else:
+        half = J // 2
+        graded = GradedItems(ids[1::2], a[:half], np.sort(RNG.normal(0, 1, (half, 3)), axis=1))
+        items = ItemParameters(
+            ids, (LogisticItems(ids[::2], a[half:], b[half:], c[half:], np.ones(half)), graded)
+        )
+    letters = ("A", "B", "C", "D")
+    unscored = Unscored(
+        ("p1", "p2", "p3"),
+        {"domain": ("A", "B", "C"), "kind": ("x", "y", "x"), "status": ("pretest",) * 3},
+        (letters,) * 3,
+    )
+    return Pool(items, attributes, enemies, options=(letters,) * J, unscored=unscored)
+
+
+POOLS = {kind: pool_of(kind) for kind in FACTORS["pool"]}
+
+
+def definition(row):
+    """An exam file of these parts."""
+    values = {
+        "format": "adaptest-exam/1",
+        "id": "composed",
+        "title": "Composed",
+        "pool": {"status": ["operational"]},
+        "length": {"minimum": SHORTEST, "maximum": LONGEST},
+        "selection": {"criterion": row["criterion"], "picker": row["picker"]},
+        "estimation": {"interim": row["interim"], "final": row["final"]},
+        "stopping": [{"rule": row["stopping"], **STOPS.get(row["stopping"], {})}],
+        "reporting": {"cut": {"theta": 0.0}},
+    }
+    for name, words in CONTENT[row["content"]].items():
+        values[name] = {**values[name], **words} if isinstance(values.get(name), dict) else words
+    if row["exposure"] != "none":
+        values["exposure"] = [{"rule": row["exposure"], **LIMITS.get(row["exposure"], {})}]
+    if row["pretest"] != "none":
+        values["pretest"] = {"items": 2, "positions": {"from": 2, "to": 5}}
+    return values
+
+
+def tuned_text(values, pool):
+    """The file beside the exam that Sympson and Hetter's method needs."""
+    rule = values.get("exposure", [{}])[0]
+    if rule.get("rule") != "sympson_hetter":
+        return None
+    bare = build(read_exam(json.dumps({**values, "exposure": []}), "exam.yaml"), pool)
+    scored = bare.pool.take(np.arange(len(bare.pool)))
+    body = {
+        "format": "adaptest-exposure/1",
+        "rule": rule["rule"],
+        "rate": rule["rate"],
+        "bands": rule["bands"],
+        "design": tuned_for(json.loads(bare.artifact)),
+        "pool": scored.fingerprint,
+        "seed": 1,
+        "simulees": 1,
+        "rounds": 1,
+        "fresh_simulees": 1,
+        "largest_rate": 0.4,
+        "probabilities": {item: [0.4 + 0.02 * k, 0.5] for k, item in enumerate(bare.pool.ids[:25])},
+    }
+    return json.dumps(body)
+
+
+def counters(design):
+    """Counters in which some items were shown often, in every band."""
+    bands = len(design.controls.bands) if design.controls else 1
+    rng = np.random.default_rng(3)
+    shown = rng.random((9, len(design.pool))) < np.linspace(0.9, 0.05, len(design.pool))
+    visited = rng.random((9, bands)) < 0.9
+    return Counters.none(len(design.pool), bands).after(shown, visited, None, 1.0, 2)
+
+
+def begun(design, seed):
+    """The first event, with everything from outside."""
+    barred = barred_for(design.controls, counters(design), seed, design.pool, ("i35",), design.runs_without)
+    left = ("i35", *barred.ineligible)
+    return start(
+        design,
+        seed,
+        excluded=("i35",),
+        ineligible=barred.ineligible,
+        pretest=deal_pretest(design, seed, shown={}, barred=left),
+        barred_in_band=barred.barred_in_band,
+        spared=barred.spared,
+    )
+
+
+def taken(design, seed):
+    """A whole sitting: its events, and the state it came to."""
+    events = [begun(design, seed)]
+    state = evolve(None, events[0], design)
+    while not state.is_over:
+        event = decide(state, design)
+        events.append(event)
+        state = evolve(state, event, design)
+        if state.pending is not None:
+            row = state.pending.row
+            top = 1 if row is None else int(design.pool.parameters.categories[row]) - 1
+            score = (len(events) * 7 + seed) // 3 % (top + 1)
+            events.append(ResponseGiven(event.item, "A", score, 4.0))
+            state = evolve(state, events[-1], design)
+    return events, state
+
+
+def tampered(events, design):
+    """(place, events) with one event changed so that what follows from the log is not what it says."""
+    seen = {event.item for event in events if isinstance(event, ItemPresented)}
+    other = next(item for item in design.pool.ids if item not in seen and item != "i35")
+    for place, event in enumerate(events):
+        changes = []
+        match event:
+            case SittingStarted():
+                changes = [replace(event, seed=event.seed + 1)]
+            case ItemPresented(decision=None):
+                changes = [replace(event, options=event.options[::-1])]
+            case ItemPresented():
+                changes = [
+                    replace(event, item=other),
+                    replace(event, decision=replace(event.decision, eligible=event.decision.eligible + 1)),
+                ]
+            case SittingEnded():
+                changes = [replace(event, reason="sem" if event.reason != "sem" else "maximum_length")]
+        for changed in changes:
+            yield place, [*events[:place], changed, *events[place + 1 :]]
+
+
+ROWS = pairwise(FACTORS)
+
+
+def named(row):
+    return "-".join(row[name] for name in FACTORS)
+
+
+def some(every):
+    """Every so many of the rows; the others only where slow tests run."""
+    return [
+        pytest.param(row, id=named(row), marks=() if k % every == 0 else pytest.mark.slow)
+        for k, row in enumerate(ROWS)
+    ]
+
+
+@pytest.mark.parametrize("row", some(4))
+def test_parts_compose_or_are_refused_in_a_sentence(row):
+    pool = POOLS[row["pool"]]
+    values = definition(row)
+    try:
+        design = build(read_exam(json.dumps(values), "exam.yaml", tuned_text(values, pool)), pool)
+    except ExamError as refused:
+        sentence = str(refused)
+        assert sentence.startswith("exam.yaml")
+        assert "\n" not in sentence
+        assert not any(f"{row[part]} needs" in sentence for part in ("criterion", "stopping"))
+        return
+    seed = ROWS.index(row)
+    events, state = taken(design, seed)
+    # the log alone is the sitting
+    read = [from_json(to_json(event)) for event in events]
+    assert read == events
+    again = Design.from_artifact(design.artifact, design.pool.artifact)
+    assert again.fingerprint == design.fingerprint
+    assert replay(read, again) == state
+    assert disagreements(read, again) == ()
+    # every item and the end explain themselves
+    shown = [event for event in events if isinstance(event, ItemPresented)]
+    for number, event in enumerate(shown, start=1):
+        one = explain(events, number, design)
+        assert one.agrees
+        assert one.item == event.item
+        assert one.sentences
+        if event.role == "scored":
+            mine = next(ranked for ranked in one.ranking if ranked.item == event.item)
+            assert mine.rank is not None
+            assert len(one.ranking) == len(pool)
+            assert sum(ranked.rank is not None for ranked in one.ranking) == event.decision.eligible
+            counted = {}
+            for ranked in one.ranking:
+                if ranked.rank is None:
+                    counted[ranked.ruled_out] = counted.get(ranked.ruled_out, 0) + 1
+            assert counted == dict(event.decision.ruled_out)
+
+
+@pytest.mark.parametrize("row", some(16)[::4])
+def test_the_first_event_that_was_changed_is_found(row):
+    pool = POOLS[row["pool"]]
+    values = definition(row)
+    try:
+        design = build(read_exam(json.dumps(values), "exam.yaml", tuned_text(values, pool)), pool)
+    except ExamError:
+        pytest.skip("these parts do not go together")
+    events, _ = taken(design, 5)
+    for place, changed in tampered(events, design):
+        try:
+            found = disagreements(changed, design)
+        except AdaptestError:
+            pytest.fail(f"changing event {place} must be a disagreement, not an error")
+        assert found
+        assert found[0].sequence == place if place else found[0].sequence >= 1
+
+
+def test_all_pairs_are_there():
+    for (a, of_a), (b, of_b) in combinations(FACTORS.items(), 2):
+        assert {(row[a], row[b]) for row in ROWS} == set(product(of_a, of_b))
+    sizes = sorted(map(len, FACTORS.values()))
+    assert len(ROWS) < 2 * sizes[-1] * sizes[-2]
