@@ -258,7 +258,7 @@ def some(every):
     ]
 
 
-@pytest.mark.parametrize("row", some(4))
+@pytest.mark.parametrize("row", some(8))
 def test_parts_compose_or_are_refused_in_a_sentence(row):
     pool = POOLS[row["pool"]]
     values = definition(row)
