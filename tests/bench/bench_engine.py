@@ -16,12 +16,11 @@ from time import thread_time
 import numpy as np
 import pytest
 
-from adaptest.engine.batch import draws
+from adaptest.engine.batch import chance
 from adaptest.engine.events import ResponseGiven, SittingEnded
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
 from adaptest.models import LogisticItems
-from adaptest.numerics.random import Stream
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool
 from adaptest.selection import shortlist
@@ -74,7 +73,7 @@ def arithmetic(design, batch):
     begin = thread_time()
     now = design.situation(batch, batch.available)
     best = shortlist(design.criterion, design.bounds, now, design.picker.reach(batch.length))
-    choice, tie = (draws(batch.seed, stream, batch.length) for stream in (Stream.SELECTION, Stream.TIE))
+    choice, tie = chance(batch.seed, batch.length)
     row = best.rows[0, design.picker(best, choice, tie, now)]
     carried = design.interim.update(batch.carried, row, np.array([1]))
     design.interim.estimates(carried, batch.rows, batch.scores)

@@ -148,10 +148,14 @@ def test_a_criterion_that_chance_may_go_by_is_never_negative(criterion, bank):
 @pytest.mark.parametrize("size", [1, 5, 60])
 def test_the_short_list_is_that_of_a_full_scan(criterion, bank, size):
     now = situation(200, bank)
-    quick = shortlist(criterion, criterion.bounds(now.setting), now, size)
-    full = shortlist(criterion, None, now, size)
+    bounds = criterion.bounds(now.setting)
+    quick, full = shortlist(criterion, bounds, now, size), shortlist(criterion, None, now, size)
     assert quick.rows.tolist() == full.rows.tolist()
     assert quick.value.tolist() == full.value.tolist()
+    for k in range(0, 200, 40):
+        alone, own = shortlist(criterion, bounds, now.take(np.array([k])), size), full.rows[k] >= 0
+        assert alone.rows[0].tolist() == full.rows[k, own].tolist()
+        assert alone.value[0].tolist() == full.value[k, own].tolist()
 
 
 def at(bank, theta, eligible):
@@ -189,6 +193,30 @@ def test_bounded_information_is_exact_whatever_the_bank(seed, n, thetas, edges, 
     full = shortlist(criterion, None, now, size)
     assert quick.rows.tolist() == full.rows.tolist()
     assert quick.value.tolist() == full.value.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(1, 500),
+    steep=st.sampled_from([1.0, 40.0]),
+    size=st.integers(1, 8),
+    share=st.sampled_from([0.02, 0.3, 1.0]),
+)
+def test_one_sitting_is_given_what_it_would_be_given_among_others(seed, n, steep, size, share):
+    rng = np.random.default_rng(seed)
+    a = steep * rng.lognormal(0, 0.5, n)
+    bank = logistic(a, rng.normal(0, 2, n), rng.uniform(0, 0.4, n), rng.uniform(0.7, 1, n))
+    theta = np.round(np.append(rng.normal(0, 3, 5), [-50.0, 45.5]), 6)
+    eligible = rng.random((len(theta), n)) < share
+    eligible[:, rng.integers(n)] = True
+    criterion, now = CRITERIA["information"](), at(bank, theta, eligible)
+    bounds = criterion.bounds(now.setting)
+    together = shortlist(criterion, bounds, now, size)
+    for k in range(len(theta)):
+        alone, own = shortlist(criterion, bounds, now.take(np.array([k])), size), together.rows[k] >= 0
+        assert alone.rows[0].tolist() == together.rows[k, own].tolist()
+        assert alone.value[0].tolist() == together.value[k, own].tolist()
 
 
 def test_no_item_exceeds_its_bound_anywhere_in_a_cell():

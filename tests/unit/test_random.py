@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adaptest.numerics.random import Stream, permutation, uniform, uniform_one
+from adaptest.numerics.random import (
+    Stream,
+    permutation,
+    philox4x32_one,
+    uniform,
+    uniform_each,
+    uniform_one,
+    uniform_two,
+)
 
 SEEDS = np.array([0, 1, 7, 2**32, 2**63, 2**64 - 1], dtype=np.uint64)
 
@@ -71,3 +79,26 @@ def test_every_order_of_options_is_equally_likely():
     counts = Counter(permutation(seed, Stream.OPTIONS, 3, 3) for seed in range(n))
     assert len(counts) == 6
     assert all(abs(count - n / 6) < 4 * np.sqrt(n * (1 / 6) * (5 / 6)) for count in counts.values())
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_two_draws_at_once_are_the_two_draws(seed, position, draw):
+    streams = (Stream.TIE, Stream.OPTIONS)
+    expected = tuple(uniform_one(seed, stream, position, draw) for stream in streams)
+    assert uniform_two(seed, streams, position, draw) == expected
+
+
+def test_a_draw_for_each_thing_is_the_next_word_of_the_named_counter():
+    seeds = np.array([7, 2**63 + 11], dtype=np.uint64)
+    draws = uniform_each(seeds, Stream.PROGRESSIVE, 5, 10)
+    assert draws.shape == (2, 10)
+    for n, seed in enumerate([7, 2**63 + 11]):
+        words = [
+            word
+            for block in range(3)
+            for word in philox4x32_one(
+                (block, 5, int(Stream.PROGRESSIVE), 0), (seed & 0xFFFFFFFF, seed >> 32)
+            )
+        ]
+        assert draws[n].tolist() == [word / 2**32 for word in words[:10]]
+    assert uniform_each(seeds[1:], Stream.PROGRESSIVE, 5, 10).tolist() == draws[1:].tolist()

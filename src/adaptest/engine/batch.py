@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from adaptest.constraints.blueprint import Counts
 from adaptest.constraints.content import Answer, Plan
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.numerics.random import Stream, uniform, uniform_one
+from adaptest.numerics.random import Stream, uniform, uniform_one, uniform_two
 
 Seeds = NDArray[np.uint64]
 
@@ -86,6 +86,14 @@ class Sittings:
         who, where = np.nonzero(rows >= 0)
         available[who, rows[who, where]] = False
         return replace(self, available=available)
+
+
+def chance(seed: Seeds, position: int, draw: int = 0) -> tuple[Floats, Floats]:
+    """Return (N,) draws of the selection and of its ties: those of `draws`, for one sitting both at once."""
+    if len(seed) == 1:
+        choice, tie = uniform_two(int(seed[0]), (Stream.SELECTION, Stream.TIE), position, draw)
+        return np.array([choice]), np.array([tie])
+    return uniform(seed, Stream.SELECTION, position, draw), uniform(seed, Stream.TIE, position, draw)
 
 
 def draws(seed: Seeds, stream: Stream, position: int, draw: int = 0) -> Floats:

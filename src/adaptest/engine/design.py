@@ -12,7 +12,7 @@ import numpy as np
 from adaptest.constraints.blueprint import Blueprint
 from adaptest.constraints.content import Content
 from adaptest.constraints.reach import Reach
-from adaptest.engine.batch import Seeds, Sittings, draws
+from adaptest.engine.batch import Seeds, Sittings, chance
 from adaptest.engine.choice import Choice
 from adaptest.engine.estimation import Estimator
 from adaptest.engine.exposing import settled
@@ -25,7 +25,6 @@ from adaptest.engine.standing import standing_of
 from adaptest.exposure import Controls
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior
-from adaptest.numerics.random import Stream
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
 from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, Strata, shortlist
@@ -267,10 +266,7 @@ class Design:
             candidates = best(weighed, weighed.shape[1] if size is None else size)
         if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
             raise refused(self, sittings, open_)
-        choice, tie = (
-            draws(sittings.seed, stream, sittings.length, attempt)
-            for stream in (Stream.SELECTION, Stream.TIE)
-        )
+        choice, tie = chance(sittings.seed, sittings.length, attempt)
         column = self.picker(candidates, choice, tie, situation)
         n = len(sittings)
         return Choice(

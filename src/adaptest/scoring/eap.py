@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +110,28 @@ def moments_of_sums(
     exact = light[:, 0] & light[:, 1] & (error * nodes.width <= rule.agreement) & (sem >= rule.spacing)
     exact &= steepness * (nodes.width * rule.spacing) <= rule.steepest
     return nodes.low + nodes.width * (found + 0.5), sem * nodes.width, exact
+
+
+def moments_of_one(
+    sums: list[float], nodes: Nodes, steepness: float, *, light: bool
+) -> tuple[Floats, Floats, Bools]:
+    """Return what `moments_of_sums` returns for one posterior, bit for bit, with fewer calls.
+
+    Parameters
+    ----------
+    sums : the six
+    """
+    rule, width = nodes.rule, float(nodes.width)
+    total, first, second, coarse_total, coarse_first, coarse_second = sums
+    total, coarse_total = max(total, TINY), max(coarse_total, TINY)
+    mean, coarse_mean = first / total, coarse_first / coarse_total
+    sd = sqrt(max(second / total - mean * mean, 0.0))
+    coarse_sd = sqrt(max(coarse_second / coarse_total - coarse_mean * coarse_mean, 0.0))
+    error = max(abs(mean - coarse_mean), abs(sd - coarse_sd))
+    exact = light and error * width <= rule.agreement and sd >= rule.spacing
+    exact = exact and steepness * (width * rule.spacing) <= rule.steepest
+    found = float(nodes.low) + width * (mean + 0.5)
+    return np.array([found]), np.array([sd * width]), np.array([exact])
 
 
 def support(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats]:

@@ -47,6 +47,10 @@ class Bounds(Protocol):
         """Return (N,) what no item at `place` (N,) of the order, nor after it, can exceed once rounded."""
         ...
 
+    def first(self, cell: int, theta: float, stop: int) -> tuple[Rows, Floats, float]:
+        """Return (stop,) items of the order at one theta, their values, and the bound of all others."""
+        ...
+
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) the criterion of items `rows` (N, M), bit for bit what the full scan gives."""
         ...

@@ -186,6 +186,12 @@ class DistanceBounds:
         bound: Floats = np.maximum(held[np.arange(len(cell)), place], others) + SAFETY
         return bound
 
+    def first(self, cell: int, theta: float, stop: int) -> tuple[Rows, Floats, float]:
+        """Return (stop,) items of the order, their values, and the bound of all others; see Bounds."""
+        at = np.array([cell])
+        rows = self.order(at, 0, stop)
+        return rows[0], self.value(np.array([theta]), rows)[0], float(self.bound(at, np.array([stop]))[0])
+
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded distances of items `rows` (N, M), negative."""
         distance: Floats = -np.abs(theta[:, None] - self.place[rows])

@@ -11,7 +11,7 @@ import numpy as np
 from adaptest.errors import OptionError
 from adaptest.models import LogisticItems
 from adaptest.models.base import Floats, Rows
-from adaptest.models.sigmoid import sigmoid_pair
+from adaptest.models.sigmoid import WIDEST, sigmoid_pair
 from adaptest.parameters import ItemParameters
 from adaptest.selection.base import CRITERION_DECIMALS, Bounds, comparable, no_bounds
 from adaptest.selection.situation import Setting, Situation
@@ -19,6 +19,7 @@ from adaptest.selection.situation import Setting, Situation
 CELL = 0.05  # logits
 RANGE = 6.0  # logits either side of 0; one more cell on each side has no end
 HELD = 256  # items a cell holds; a sitting that needs more is scanned in full
+FURTHEST = 40.0  # logits; no estimate lies beyond
 SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
 
 
@@ -96,11 +97,15 @@ class InformationBounds:
     columns : (5, J) a, b, guess, slip and squared a of each item, as its family computes with them
     held : (cells, M) items by falling bound
     highest : (cells, M + 1) their bounds; the last is that of the best item not held, or -inf
+    near : (cells, 5, M) the columns of the items held, for one sitting at a time
+    tame : whether no theta that an estimate can reach takes a(theta - b) to where the sigmoid is cut off
     """
 
     columns: Floats
     held: Rows
     highest: Floats
+    near: Floats
+    tame: bool
 
     @classmethod
     def of(cls, items: ItemParameters, blocks: list[LogisticItems]) -> InformationBounds:
@@ -123,7 +128,9 @@ class InformationBounds:
             upper = np.where((left < peak) & (peak < right), np.maximum(at_peak, ends), ends) + SAFETY
             order = np.argsort(-upper, kind="stable")[: m + 1]
             held[cell], highest[cell, : len(order)] = order[:m], upper[order]
-        return cls(columns, held, highest)
+        near = np.ascontiguousarray(columns[:, held].transpose(1, 0, 2))
+        furthest = float((np.abs(columns[0]) * (np.abs(columns[1]) + FURTHEST)).max())
+        return cls(columns, held, highest, near, furthest < WIDEST)
 
     @property
     def reach(self) -> int:
@@ -147,6 +154,15 @@ class InformationBounds:
         bound: Floats = self.highest[cell, place]
         return bound
 
+    def first(self, cell: int, theta: float, stop: int) -> tuple[Rows, Floats, float]:
+        """Return (stop,) items of the order, their values, and the bound of all others; see Bounds."""
+        a, b, guess, slip, square = self.near[cell, :, :stop]
+        if not self.tame or abs(theta) > FURTHEST:
+            value = _information(np.array([theta]), a, b, guess, slip, square)
+        else:
+            value = _information_in_sight(theta, a, b, guess, slip, square)
+        return self.held[cell, :stop], value.round(CRITERION_DECIMALS), float(self.highest[cell, stop])
+
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded information of items `rows` (N, M)."""
         a, b, guess, slip, square = self.columns[:, rows]
@@ -158,6 +174,28 @@ def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Float
     rising, falling = sigmoid_pair(a * (theta - b))
     information: Floats = falling / (slip + falling)
     information *= rising / (guess + rising)
+    information *= rising
+    information *= falling
+    information *= square
+    return information
+
+
+def _information_in_sight(
+    theta: float, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats
+) -> Floats:
+    """Return `_information` where nothing is cut off, bit for bit, in one array's room."""
+    falling = theta - b
+    falling *= a
+    np.negative(falling, out=falling)
+    np.exp(falling, out=falling)
+    rising = 1 + falling
+    np.reciprocal(rising, out=rising)
+    falling *= rising
+    information: Floats = slip + falling
+    np.divide(falling, information, out=information)
+    share = guess + rising
+    np.divide(rising, share, out=share)
+    information *= share
     information *= rising
     information *= falling
     information *= square

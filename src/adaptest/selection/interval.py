@@ -15,7 +15,7 @@ from adaptest.errors import OptionError
 from adaptest.models.base import Floats
 from adaptest.selection.base import no_bounds
 from adaptest.selection.peak import peak
-from adaptest.selection.quadrature import NODES, WEIGHTS
+from adaptest.selection.quadrature import legendre
 from adaptest.selection.situation import Setting, Situation
 from adaptest.selection.tables import in_blocks
 
@@ -101,7 +101,7 @@ def area(situation: Situation, sems: float, logits: float) -> Floats:
     sem = np.where(np.isfinite(situation.sem), situation.sem, WIDEST)
     half = np.minimum(sems * sem + logits, WIDEST)
     total = np.zeros((len(theta), len(items)))
-    for node, weight in zip(NODES, WEIGHTS, strict=True):
+    for node, weight in zip(*legendre(WIDEST), strict=True):
         total += weight * items.information(theta + half * node)
     total *= half[:, None]
     return total

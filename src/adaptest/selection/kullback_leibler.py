@@ -18,7 +18,7 @@ import numpy as np
 from adaptest.errors import OptionError
 from adaptest.models.base import Floats, sum_categories
 from adaptest.selection.base import any_setting, no_bounds
-from adaptest.selection.quadrature import NODES, WEIGHTS
+from adaptest.selection.quadrature import legendre
 from adaptest.selection.situation import Setting, Situation
 from adaptest.selection.tables import average, check_interval, in_blocks, likelihood, log_probability
 
@@ -30,7 +30,7 @@ class KullbackLeibler:
     .. math:: \int_{\hat\theta - \delta_n}^{\hat\theta + \delta_n} K_j(\theta)\,d\theta,
         \quad \delta_n = width / \sqrt{n}
 
-    with n the responses so far, counted as 1 before the first; 21 Gauss-Legendre nodes.
+    with n the responses so far, counted as 1 before the first.
 
     References
     ----------
@@ -57,7 +57,7 @@ class KullbackLeibler:
         items, theta = situation.setting.items, situation.theta
         p, own = items.probability(theta), _finite(items.log_probability(theta))
         total = np.zeros(p.shape[:2])
-        for node, weight in zip(NODES, WEIGHTS, strict=True):
+        for node, weight in zip(*legendre(half), strict=True):
             there = _finite(items.log_probability(theta + half * node))
             total += weight * sum_categories(p * (own - there))
         result: Floats = half * total

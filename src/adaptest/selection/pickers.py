@@ -7,6 +7,7 @@ Randomesque : one of the best few, by chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class Best:
         situation: Situation,  # noqa: ARG002 (likewise)
     ) -> Rows:
         """Return (N,) columns; see Picker."""
+        if len(choice) == 1:
+            return _at_rank_of_one(candidates.value, 0, tie)
         return _at_rank(candidates.value, np.zeros(len(choice), dtype=np.intp), tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
@@ -72,11 +75,22 @@ class Randomesque:
 
     def __call__(self, candidates: Candidates, choice: Floats, tie: Floats, situation: Situation) -> Rows:
         """Return (N,) columns; see Picker."""
-        size = np.minimum(self.reach(situation.length), (candidates.value > -np.inf).sum(axis=1))
+        most = self.reach(situation.length)
+        if len(choice) == 1:  # the same with fewer calls
+            size = min(most, sum(one > -inf for one in candidates.value[0].tolist()))
+            return _at_rank_of_one(candidates.value, int(choice[0] * size), tie)
+        size = np.minimum(most, (candidates.value > -np.inf).sum(axis=1))
         return _at_rank(candidates.value, (choice * size).astype(np.intp), tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Allow every setting and criterion."""
+
+
+def _at_rank_of_one(value: Floats, rank: int, tie: Floats) -> Rows:
+    """Return what `_at_rank` returns for one sitting, with fewer calls."""
+    held = value[0].tolist()
+    wanted = held[rank]
+    return np.array([held.index(wanted) + int(tie[0] * held.count(wanted))], dtype=np.intp)
 
 
 def _at_rank(value: Floats, rank: Rows, tie: Floats) -> Rows:

@@ -12,6 +12,7 @@ from adaptest.selection.situation import Situation
 
 BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
 QUICK = 24, 4  # places looked at first where many sittings choose, and items valued beyond those wanted
+LOOKS = (40, 256)  # places of the order valued for one sitting, before a full scan
 
 
 def shortlist(
@@ -26,12 +27,13 @@ def shortlist(
     theta, eligible = situation.theta, situation.eligible
     if bounds is None or size is None:
         return best(criterion(situation), eligible.shape[1] if size is None else size)
+    if len(theta) == 1:
+        return _of_one(criterion, bounds, situation, size)
     cell = bounds.cell(theta)
     open_ = np.arange(len(theta))
     parts: list[tuple[Rows, Candidates]] = []
-    first = () if len(theta) == 1 else ((QUICK[0], size + QUICK[1]),)
-    for looked_at, valued in (*first, *BLOCKS):
-        found = (_look_one if len(open_) == 1 else _look)(
+    for looked_at, valued in ((QUICK[0], size + QUICK[1]), *BLOCKS):
+        found = _look(
             bounds, theta[open_], cell[open_], eligible[open_], min(looked_at, bounds.reach), valued
         )
         last = _last(found.value, size)
@@ -78,13 +80,24 @@ def _look(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int,
     return Looked(rows, value, bounds.bound(cell, beyond))
 
 
-def _look_one(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int, valued: int) -> Looked:
-    """Return what `_look` returns for one sitting, with fewer calls."""
-    rows = bounds.order(cell, 0, stop)[0]
-    place = eligible[0, rows].nonzero()[0][:valued]
-    rows = rows[None, place]
-    beyond = place[-1:] + 1 if len(place) == valued else np.array([stop])
-    return Looked(rows, bounds.value(theta, rows), bounds.bound(cell, beyond))
+def _of_one(criterion: Criterion, bounds: Bounds, situation: Situation, size: int) -> Candidates:
+    """Return what `shortlist` returns for one sitting, with numbers where arrays cost more."""
+    theta, eligible = situation.theta, situation.eligible[0]
+    cell, one = int(bounds.cell(theta)[0]), float(theta[0])
+    for looked_at in LOOKS:
+        stop = min(looked_at, bounds.reach)
+        rows, value, bound = bounds.first(cell, one, stop)
+        able = eligible[rows]
+        value, rows = value[able], rows[able]
+        if len(value) < size:
+            continue
+        last = float(np.partition(value, len(value) - size)[len(value) - size])
+        if bound < last:
+            kept = (value >= last).nonzero()[0]
+            order = sorted(zip((-value[kept]).tolist(), rows[kept].tolist(), strict=True))
+            chosen, falling = [row for _, row in order], [-x for x, _ in order]
+            return Candidates(np.array([chosen], dtype=np.intp), np.array([falling]))
+    return best(criterion(situation), size)
 
 
 def _last(value: Floats, size: int) -> Floats:
@@ -107,11 +120,6 @@ def best(value: Floats, size: int) -> Candidates:
 
 def _kept(rows: Rows, value: Floats, last: Floats) -> Candidates:
     """Return the items whose value is at least `last`, sorted."""
-    if len(rows) == 1:  # the same with fewer calls: one live sitting waits for them
-        kept = np.flatnonzero((value[0] >= last[0]) & (value[0] > -np.inf))
-        mine, theirs = rows[0, kept], value[0, kept]
-        order = np.lexsort((mine, -theirs))
-        return Candidates(mine[order][None], theirs[order][None])
     wanted = (value >= last[:, None]) & (value > -np.inf)
     value = np.where(wanted, value, -np.inf)
     width = int(np.count_nonzero(wanted, axis=1).max(initial=0))
