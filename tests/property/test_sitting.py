@@ -84,6 +84,7 @@ def design_of(pool, criterion="information", picker="randomesque", rule="sem", e
         "selection": {"criterion": criterion, "picker": picker},
         "estimation": {"interim": estimator if estimator in INTERIM else "eap", "final": estimator},
         "stopping": [{"rule": rule, **RULES[rule]}],
+        "reporting": {"cut": {"theta": 0.2}},
     }
     return build(exam_from_values(values), pool)
 
@@ -133,18 +134,22 @@ def test_every_row_of_the_tables_has_numbers_to_be_tried_with():
 @every_pool
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
 def test_sittings_do_not_depend_on_how_many_run_together(pool, row):
+    if row.get("criterion") == "up_and_down" and pool is POOLS["mixed"]:
+        pytest.skip("up_and_down refuses items that are not scored right or wrong")
     design = design_of(pool, **row)
     n = 256 if "estimator" in row or pool is POOLS["mixed"] else N
+    few = row.get("criterion", "information") != "information"  # the contract suite compares values at 4,096
+    n = 15 if few else n
     theta, seed = RNG.normal(0, 1.5, n), np.arange(n, dtype=np.uint64) * 2**40
     excluded = excluded_from(pool, n)
     together = simulate(theta, design, seed, excluded)
-    for size, stop in ((1, 8), (7, 70)):
+    for size, stop in ((1, 1), (7, 14)) if few else ((1, 8), (7, 70)):
         for k in range(0, stop, size):
             part = slice(k, min(k + size, stop))
             some = simulate(theta[part], design, seed[part], excluded[part])
             for one in range(part.stop - k):
                 assert some.log(one) == together.log(k + one)
-    for k in range(4):
+    for k in range(1 if few else 4):
         log = together.log(k)
         answers = {event.item: event.score for event in log if isinstance(event, ResponseGiven)}
         events, state = live(design, log[0], answers)
