@@ -14,6 +14,7 @@ from adaptest.errors import AdaptestError
 
 # name -> (module:object, help line); the help line stands here so that --help loads click alone
 COMMANDS: dict[str, tuple[str, str]] = {
+    "analyse": ("adaptest.cli.analyse:analyse", "Fit, local dependence, persons, reliability and DIF."),
     "bank": ("adaptest.cli.bank:bank", "Show, check, import and export the item bank."),
     "calibrate": ("adaptest.cli.calibrate:calibrate", "Estimate item parameters from responses."),
     "exam": ("adaptest.cli.exam:exam", "List, take, simulate, report, replay and explain exams."),

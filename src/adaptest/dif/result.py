@@ -189,7 +189,7 @@ def concluded(
 
 
 def refusal(
-    method: str, items: tuple[str, ...], groups: tuple[str, str], effect_name: str, reason: str
+    method: str, items: tuple[str, ...], groups: tuple[str, str], reason: str, effect_name: str = ""
 ) -> DifResult:
     """Return that a method was refused for every item, and why."""
     count = len(items)

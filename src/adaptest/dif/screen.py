@@ -45,10 +45,10 @@ def screened(
     data = compared(responses, groups, adaptive=adaptive)
     if not data.core.is_fixed:
         reason = f"{SCORES}: {data.core.reason}"
-        return refusal(method, data.items, groups, effect_name, reason)
+        return refusal(method, data.items, groups, reason, effect_name)
     if min(data.sizes) == 0:
         return refusal(
-            method, data.items, groups, effect_name, "one of the groups has nobody with the whole form"
+            method, data.items, groups, "one of the groups has nobody with the whole form", effect_name
         )
     raw, anchors, rounds, settled = purified(
         lambda keep: test(data, keep), flags, len(data.highest), on=purify

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from adaptest.calibration import CalibrationResult
-from adaptest.errors import OptionError
+from adaptest.calibration import CalibrationResult, calibrate
+from adaptest.dif.multigroup import TOLERANCE, constant_in_a_group, split_for
+from adaptest.errors import CalibrationError, OptionError
 from adaptest.models import LogisticItems, NominalItems
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.derivative import central_difference
+from adaptest.parameters import ItemParameters
+from adaptest.responses import Responses
 
 COMMON_SLOPE = ("rasch", "1pl", "pcm", "rsm")
 STEP = 1e-4
+FEWEST = 3  # items that make a scale together
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,3 +198,35 @@ def _jacobian(moved: object, both: Floats, free: Rows) -> Floats:
 
         jacobian[:, k] = central_difference(along, np.zeros(1), STEP)[0]
     return jacobian
+
+
+def separate_items(
+    responses: Responses, items: ItemParameters, reference: str, focal: str
+) -> tuple[GroupItems, GroupItems]:
+    """Return the items calibrated in each group apart, without priors, asymptotes held at their values.
+
+    Items that all of a group answer alike are left out.
+
+    Raises
+    ------
+    CalibrationError, where a group's calibration does not converge or has no standard errors; OptionError,
+    where fewer than three items are left.
+    """
+    split = split_for(responses, items, reference, focal)
+    usable = [row for row, why in enumerate(constant_in_a_group(split.responses)) if not why]
+    if len(usable) < FEWEST:
+        raise OptionError(
+            f"separate calibrations need {FEWEST} items that vary in both groups; got {len(usable)}"
+        )
+    data = split.responses.take_items(np.array(usable, dtype=np.intp))
+    both = []
+    for g, name in enumerate(split.groups):
+        part = data.take_persons(np.flatnonzero(data.group == g))
+        part = replace(part, group=np.zeros(len(part), dtype=np.int32), groups=(name,))
+        fit = calibrate(
+            part, dict(split.models), items=split.settings, prior_discrimination="none", tolerance=TOLERANCE
+        )
+        if not fit.converged or fit.information_positive_definite is False:
+            raise CalibrationError(f"the calibration of group {name!r} alone failed: {fit.reason}")
+        both.append(GroupItems.of(fit, data.items))
+    return both[0], both[1]

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from adaptest.fit.omega import omega
 from adaptest.fit.result import ADAPTIVE
-from adaptest.models.base import Floats
+from adaptest.models.base import Bools, Floats
 from adaptest.responses import Responses
 from adaptest.responses.core import Core, core_of
 
@@ -100,7 +100,8 @@ def classical(responses: Responses, *, core: Core | None = None) -> Classical:
         refusal = f"{ADAPTIVE}: {found.reason}"
         nan = float("nan")
         return Classical(
-            n, mean / top, sd, *columns.values(), _flags(mean / top, np.full(count, np.nan), None),
+            n, mean / top, sd, columns["total"], columns["rest"], columns["biserial"], columns["without"],
+            _flags(mean / top, np.full(count, np.nan), None),
             (refusal,) * count, nan, nan, nan, nan, nan, nan, nan, nan, refusal, found.reason,
         )  # fmt: skip
     form = cells[found.persons][:, found.items]
@@ -135,7 +136,7 @@ def classical(responses: Responses, *, core: Core | None = None) -> Classical:
     factor, why = omega(covariance)
     correlations = _to_correlation(covariance)[np.triu_indices(len(covariance), 1)]
     return Classical(
-        n, mean / top, sd, *columns.values(),
+        n, mean / top, sd, columns["total"], columns["rest"], columns["biserial"], columns["without"],
         _flags(mean / top, columns["rest"], columns["without"] > alpha), tuple(reason),
         float(w.sum()), float(w @ summed / w.sum()), spread, float(np.nanmean(correlations)),
         float(np.nanstd(correlations, ddof=1)), alpha,
@@ -143,7 +144,7 @@ def classical(responses: Responses, *, core: Core | None = None) -> Classical:
     )  # fmt: skip
 
 
-def _flags(p: Floats, rest: Floats, raises: Floats | None) -> tuple[tuple[str, ...], ...]:
+def _flags(p: Floats, rest: Floats, raises: Bools | None) -> tuple[tuple[str, ...], ...]:
     flags = []
     for j in range(len(p)):
         words = [

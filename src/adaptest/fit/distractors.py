@@ -97,7 +97,8 @@ def distractors(
     References
     ----------
     Haladyna & Downing (1993), Educational and Psychological Measurement 53(4), 999-1010 (working
-    distractors); Attali & Fraenkel (2000), Journal of Educational Measurement 37(1), 77-86 (their correlation).
+    distractors); Attali & Fraenkel (2000), Journal of Educational Measurement 37(1), 77-86 (their
+    correlation).
     """
     rows: list[OptionRow] = []
     flags: dict[str, tuple[str, ...]] = {}
@@ -107,8 +108,12 @@ def distractors(
         is_key = options.is_key(j)
         n = np.array([w[chosen == k].sum() for k in range(len(is_key))])
         total = float(w.sum())
-        correlation = np.array([_correlation((chosen == k).astype(np.float64), y, w) for k in range(len(is_key))])
-        right = _correlation(is_key[chosen] & (chosen >= 0), y, w) if len(is_key) else np.nan
+        correlation = np.array(
+            [_correlation((chosen == k).astype(np.float64), y, w) for k in range(len(is_key))]
+        )
+        right = (
+            _correlation((is_key[chosen] & (chosen >= 0)).astype(np.float64), y, w) if len(is_key) else np.nan
+        )
         enough = np.array([(chosen == k).sum() >= FEWEST for k in range(len(is_key))], dtype=np.bool_)
         accuses = ~is_key & enough & (correlation > right)
         words = [
@@ -130,9 +135,9 @@ def distractors(
     return Distractors(tuple(rows), flags, name)
 
 
-def _correlation(x: NDArray[np.generic], y: Floats, weight: Floats) -> float:
+def _correlation(x: Floats, y: Floats, weight: Floats) -> float:
     """Return the weighted correlation, nan where one of the two does not vary."""
-    if not len(y) or np.ptp(x.astype(np.float64)) == 0 or np.ptp(y) == 0:
+    if not len(y) or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     away_x = x - weight @ x / weight.sum()
     away_y = y - weight @ y / weight.sum()

@@ -8,9 +8,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from adaptest.fit.residuals import residuals
-from adaptest.models.base import Floats, Rows
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, uniform
-from adaptest.parameters import ItemParameters
 from adaptest.responses import Responses, SparseRows
 from adaptest.scoring import Estimates, score
 from adaptest.scoring.matched import Matched, matched
@@ -44,7 +43,7 @@ class PersonFit:
     critical: Floats
     cusum_low: Floats
     cusum_high: Floats
-    flagged: Floats
+    flagged: Bools
     method: str
 
 
@@ -64,7 +63,7 @@ def person_fit(
     ----------
     people : estimates from the same answers, by mle, wle, map or eap (prior N(0, 1))
     simulate : take critical values and p from simulated answers to the items each person was given,
-        estimated anew, in ten bins of theta: for adaptive sittings, where the normal distribution does not hold
+        estimated anew, in ten bins of theta: for adaptive sittings, where lz* is not normal
     fewest : answers needed
 
     References

@@ -26,7 +26,8 @@ class Reliability:
     marginal : of the common form in the whole population: variance / (variance + mean of 1 / I); nan where
         there is no common form
     marginal_reason : why there is no marginal reliability, or ""
-    theta : (Q,) logits; conditional_sem : (Q,) 1 / sqrt(I) of the common form there, empty where there is none
+    theta : (Q,) logits
+    conditional_sem : (Q,) 1 / sqrt(I) of the common form there; both empty where there is none
     """
 
     empirical: float
@@ -145,8 +146,8 @@ def _decisions(
     chance = base**2 + (1 - base) ** 2
     kappa = (consistency - chance) / (1 - chance) if chance < 1 else float("nan")
     return Decisions(
-        cut, accuracy, consistency, kappa, float(w @ (decided * (1 - true))), float(w @ ((1 - decided) * true)),
-        method,
+        cut, accuracy, consistency, kappa,
+        float(w @ (decided * (1 - true))), float(w @ ((1 - decided) * true)), method,
     )  # fmt: skip
 
 

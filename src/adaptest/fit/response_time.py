@@ -24,7 +24,7 @@ class RapidGuessing:
     threshold_s : (J,) seconds; nan where too few times are known
     rapid : (N, J) whether the answer took less
     item_share : (J,) of the timed answers that were rapid
-    effort : (N,) response-time effort: share of a person's timed answers that were not rapid; nan without times
+    effort : (N,) response-time effort: share of a person's timed answers that were not rapid
     flagged : (N,) more than a tenth of the timed answers rapid
     """
 

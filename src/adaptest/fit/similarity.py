@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from adaptest.fit.distractors import Options
-from adaptest.models.base import Floats, Rows
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.scoring.matched import Matched
 
-MOST_PERSONS = 4_000  # eight million pairs; with more, give the persons of one site at a time
+MOST_PERSONS = 3_000  # four and a half million pairs; with more, give the persons of one site at a time
 FEWEST_COMMON = 10  # items that both answered
 ALPHA = 0.05  # of the whole family of pairs: an accusation
 SCREEN = 3.0  # standard deviations above the expected number, from which the exact tail is worked out
 STRATA = 3  # of theta, for the shares of the wrong options
+LOOSE = 1.5  # likewise, in a first screen by a bound of the standard deviation
 BLOCK = 256  # persons worked on at once
 
 
@@ -42,7 +42,7 @@ class Similarity:
     expected: Floats
     p: Floats
     p_adjusted: Floats
-    flagged: Rows
+    flagged: Bools
     pairs: int
     reason: str
 
@@ -87,8 +87,9 @@ def similarity(data: Matched, theta: Floats, options: Options | None = None) -> 
         later = np.arange(n) > rows[:, None]
         judged = later & (common >= FEWEST_COMMON)
         compared += int(judged.sum())
-        # the variance of a sum of matches is at least 0 and at most its mean: a first, generous screen
-        likely = judged & (matches - expected > SCREEN * np.sqrt(np.maximum(expected * (1 - expected / common.clip(1)), 0)) * 0.5)
+        # equal chances have the largest variance: half of that bound is a screen that loses nothing extreme
+        bound = np.sqrt(np.maximum(expected * (1 - expected / np.maximum(common, 1.0)), 0.0))
+        likely = judged & (matches - expected > LOOSE * bound)
         for a, b in zip(*np.nonzero(likely), strict=True):
             person = rows[a]
             match = np.einsum("jk,jk->j", p[person], p[b])[answered[person] & answered[b]]
@@ -98,18 +99,19 @@ def similarity(data: Matched, theta: Floats, options: Options | None = None) -> 
             tail = _tail(match, round(matches[a, b]))
             found.append((person, b, len(match), round(matches[a, b]), float(match.sum()), tail))
     found.sort(key=lambda row: (row[5], row[0], row[1]))
-    first, second, count, matched_, mean, tail_ = (np.array(x) for x in zip(*found, strict=True)) if found else [np.zeros(0)] * 6
-    adjusted = np.minimum(np.asarray(tail_, dtype=np.float64) * compared, 1.0)
+    columns = [np.array(column) for column in zip(*found, strict=True)] if found else [np.zeros(0)] * 6
+    first, second, count, equal, mean, tails = columns
+    adjusted = np.minimum(tails * compared, 1.0)
     return Similarity(
         usable[first.astype(np.intp)], usable[second.astype(np.intp)], count.astype(np.intp),
-        matched_.astype(np.intp), mean, tail_, adjusted, adjusted < ALPHA, compared,
+        equal.astype(np.intp), mean, tails, adjusted, adjusted < ALPHA, compared,
         "" if compared else f"no two persons answered {FEWEST_COMMON} items in common",
     )  # fmt: skip
 
 
 def _nothing(reason: str) -> Similarity:
     none, nothing = np.zeros(0, dtype=np.intp), np.zeros(0)
-    return Similarity(none, none, none, none, nothing, nothing, nothing, none, 0, reason)
+    return Similarity(none, none, none, none, nothing, nothing, nothing, none > 0, 0, reason)
 
 
 def _choices(data: Matched, theta: Floats, options: Options | None) -> tuple[Floats, Rows]:
@@ -146,8 +148,3 @@ def _tail(match: Floats, at_least: int) -> float:
         distribution[1 : n + 1] = distribution[1 : n + 1] * (1 - chance) + distribution[:n] * chance
         distribution[0] *= 1 - chance
     return float(distribution[at_least:].sum())
-
-
-def normal_tail(matches: float, mean: float, spread: float) -> float:
-    """Return the same tail by the normal distribution with continuity correction."""
-    return float(ndtr(-(matches - 0.5 - mean) / spread))

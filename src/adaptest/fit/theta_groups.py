@@ -46,7 +46,7 @@ def quantile_groups(theta: Floats, groups: int = GROUPS) -> Rows:
 
 
 def group_residuals(data: Matched, theta: Floats, groups: int = GROUPS) -> GroupResiduals:
-    """Return each item's standardised residuals by group of theta (N,), the model's at the group's mean theta.
+    """Return each item's standardised residuals by group of theta (N,), expected at the group's mean.
 
     References
     ----------
@@ -98,9 +98,13 @@ def q1(data: Matched, theta: Floats, *, groups: int = GROUPS, estimated: bool = 
         good = np.isfinite(theta[persons])
         persons = persons[good]
         if len(persons):
-            statistic[j], used = _q1(data, j, persons, data.score[cells][good], theta[persons], groups, 0.0)
+            statistic[j], used = _q1(
+                data, j, persons, data.score[cells][good].astype(np.intp), theta[persons], groups, 0.0
+            )
             df[j] = used * (data.items.categories[j] - 1) - free[j]
-    return chi_squares("Q1", statistic, df, tuple("" if np.isfinite(s) else "nobody answered" for s in statistic))
+    return chi_squares(
+        "Q1", statistic, df, tuple("" if np.isfinite(s) else "nobody answered" for s in statistic)
+    )
 
 
 def pv_q1(
@@ -139,7 +143,7 @@ def pv_q1(
             persons = data.person[cells]
             if len(persons):
                 total[draw, j], used[draw, j] = _q1(
-                    data, j, persons, data.score[cells], theta[persons], groups, FEWEST
+                    data, j, persons, data.score[cells].astype(np.intp), theta[persons], groups, FEWEST
                 )
     statistic = np.where(np.bincount(data.item(), minlength=count) > 0, total.mean(axis=0), np.nan)
     df = used.mean(axis=0) * (data.items.categories - 1) - free
@@ -171,7 +175,9 @@ def _q1(
     item = data.items.take(np.array([j]))
     if fewest:  # the mean of the probabilities, not the probability at the mean: exact for wide groups
         p = item.probability(theta)[:, 0, :]
-        expected = np.stack([np.bincount(group, weights=weight * p[:, c], minlength=groups) for c in range(k)], axis=1)
+        expected: Floats = np.stack(
+            [np.bincount(group, weights=weight * p[:, c], minlength=groups) for c in range(k)], axis=1
+        )
         used &= expected.min(axis=1) >= fewest
         expected = expected[used]
     else:
@@ -182,7 +188,8 @@ def _q1(
 def rmsd(data: Matched, people: Population) -> Floats:
     r"""Return (J,) the root mean square distance of the observed category curves from the model's.
 
-    .. math:: RMSD_j = \Big\{\frac{1}{K - 1}\sum_{k \ge 1} \int (\tilde P_{jk} - P_{jk})^2\, g\Big\}^{1/2}, \quad
+    .. math:: RMSD_j = \Big\{\frac{1}{K - 1}\sum_{k \ge 1} \int (\tilde P_{jk} - P_{jk})^2 g\Big\}^{1/2},
+        \quad
         \tilde P_{jk}(\theta_q) = \frac{\sum_n w_n h_n(q) [x_{nj} = k]}{\sum_n w_n h_n(q)}
 
     with each person's posterior h, over those who had the item; weights g are theirs too. For dichotomous

@@ -53,7 +53,8 @@ def cell_texts(
     if missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise ResponseFileError(
-            f"{table.header}: must have a column for each item of the responses; {missing[0]!r} has none{more}"
+            f"{table.header}: must have a column for each item of the responses; {missing[0]!r} has none"
+            f"{more}"
         )
     frame = _read(table, table.columns)
     rows = _rows(table, frame, responses, person)
