@@ -38,6 +38,7 @@ def multigroup(
     focal: str | None = None,
     studied: Sequence[str] | None = None,
     wald: bool = True,
+    held: bool = False,
     purify: bool = False,
     volume: Volume = Volume(),  # noqa: B008 (frozen)
     progress: Callable[[int, int], None] | None = None,
@@ -57,6 +58,8 @@ def multigroup(
     items : models by id (and asymptotes, which are held); slopes and difficulties are estimated anew
     studied : ids to test; all by default, at the price of one calibration each
     wald : without it no standard errors are computed: half the time
+    held : hold all items but the studied one at their values in `items`: for adaptive sittings, whose items
+        are known from before and cannot all be estimated from a narrow range of persons
     purify : items with p below .05 are set free, and the others tested again, until none changes
     volume : persons with the item needed for a verdict
     progress : is told how many items are done, of how many
@@ -72,7 +75,7 @@ def multigroup(
     Psychological Measurement 73(3), 532-547 (Wald); Meade (2010), Journal of Applied Psychology 95(4),
     728-743.
     """
-    split = split_for(responses, items, reference, focal)
+    split = split_for(responses, items, reference, focal, held=held)
     ids = split.responses.items
     wanted = ids if studied is None else tuple(studied)
     if unknown := [item for item in wanted if item not in ids]:
@@ -118,7 +121,7 @@ def _tests(
     reason = [constant[row] or ("" if item in wanted else "not studied") for row, item in enumerate(ids)]
     wald_reason = [why or ("" if with_wald else "not asked for") for why in reason]
     always = [item for row, item in enumerate(ids) if not anchors[row] and not constant[row]]
-    base = split.fit(always)
+    base = split.fit(always) if split.anchors is None else None
     for done, item in enumerate(wanted):
         row = ids.index(item)
         if progress is not None:
@@ -127,10 +130,11 @@ def _tests(
             continue
         try:
             if anchors[row]:
-                low, high = base, split.fit([*always, item], se=with_wald)
+                low = split.fit(always, studied=item) if base is None else base
+                high = split.fit([*always, item], se=with_wald)
             else:
-                low = split.fit([other for other in always if other != item])
-                high = split.fit(always, se=True) if with_wald else base
+                low = split.fit([other for other in always if other != item], studied=item)
+                high = split.fit(always, se=with_wald) if with_wald or base is None else base
         except AdaptestError as problem:
             reason[row] = wald_reason[row] = str(problem)
             continue

@@ -17,6 +17,8 @@ from adaptest.responses import Responses, SparseRows
 
 HELD = 1e6  # weight of the prior that holds an asymptote at its value
 EDGE = 1e-3  # asymptotes nearer to 0 or 1 than this are taken as 0 or 1
+CYCLES = 100  # E-steps; ordinary fits take 10 to 30
+FEWEST = 30.0  # persons of each group with an item, by weight, below which it is not fitted
 TOLERANCE = 1e-5  # logits: the log-likelihood is then exact to about 1e-6
 
 
@@ -29,11 +31,13 @@ class Split:
     responses : resolved, reference group first; items without variation in some group are left to the caller
     models : model by item
     settings : asymptotes held, by item
+    anchors : values at which all items but the studied ones are held; None estimates them too
     """
 
     responses: Responses
     models: Mapping[str, str]
     settings: Mapping[str, ItemSettings]
+    anchors: ItemParameters | None = None
 
     @property
     def groups(self) -> tuple[str, str]:
@@ -49,8 +53,12 @@ class Split:
         own = self.settings.get(item, ItemSettings())
         return sum(prior not in {None, "none"} for prior in (own.prior_guessing, own.prior_upper_asymptote))
 
-    def fit(self, free: Sequence[str], *, se: bool = False) -> CalibrationResult:
-        """Return the joint calibration with these items' parameters free in the focal group.
+    def fit(self, free: Sequence[str], *, studied: str = "", se: bool = False) -> CalibrationResult:
+        """Return the joint calibration with the parameters of `free` free in the focal group.
+
+        Parameters
+        ----------
+        studied : an item whose parameters are estimated, equal in both groups, where the others are held
 
         Raises
         ------
@@ -64,20 +72,33 @@ class Split:
             models[self.focal_name(item)] = models[item]
             if item in settings:
                 settings[self.focal_name(item)] = settings[item]
+        anchors = None
+        if self.anchors is not None:
+            kept = [row for row, item in enumerate(self.anchors.ids) if item not in {studied, *free}]
+            anchors = self.anchors.take(np.array(kept, dtype=np.intp))
         result = calibrate(
             data,
             models,
             items=settings,
+            anchors=anchors,
             prior_discrimination="none",
             se="louis" if se else "none",
             tolerance=TOLERANCE,
+            max_iterations=CYCLES,
         )
         if not result.converged:
             raise CalibrationError(f"the joint calibration did not converge: {result.reason}")
         return result
 
 
-def split_for(responses: Responses, items: ItemParameters, reference: str | None, focal: str | None) -> Split:
+def split_for(
+    responses: Responses,
+    items: ItemParameters,
+    reference: str | None,
+    focal: str | None,
+    *,
+    held: bool = False,
+) -> Split:
     """Return two groups' responses ready for joint calibrations.
 
     Slopes and difficulties are estimated anew without priors; guessing and upper asymptotes are held at
@@ -86,6 +107,7 @@ def split_for(responses: Responses, items: ItemParameters, reference: str | None
     Parameters
     ----------
     items : the items' models, and asymptotes, by id
+    held : whether items that are not being studied are held at their values
 
     Raises
     ------
@@ -106,7 +128,8 @@ def split_for(responses: Responses, items: ItemParameters, reference: str | None
             models[item] = block.models[k]
             if isinstance(block, LogisticItems) and block.models[k] in {"3pl", "4pl"}:
                 models[item], settings[item] = _held(float(block.c[k]), float(block.d[k]))
-    return Split(resolved, {item: models[item] for item in responses.items}, settings)
+    own = items.take(np.array([items.row[item] for item in responses.items], dtype=np.intp))
+    return Split(resolved, {item: models[item] for item in responses.items}, settings, own if held else None)
 
 
 def _held(c: float, d: float) -> tuple[str, ItemSettings]:
@@ -153,7 +176,7 @@ def group_sizes(responses: Responses) -> tuple[Floats, Floats]:
 
 
 def constant_in_a_group(responses: Responses) -> list[str]:
-    """Return (J,) why an item cannot be calibrated in both groups; "" where it can."""
+    """Return (J,) why an item is not calibrated in both groups; "" where it is."""
     rows = responses.sparse()
     good = rows.score >= 0
     group, item, score = responses.group[rows.person()][good], rows.item[good], rows.score[good]
@@ -166,4 +189,7 @@ def constant_in_a_group(responses: Responses) -> list[str]:
         np.maximum.at(high, item[own], score[own])
         for row in np.flatnonzero(low >= high):
             reasons[row] = reasons[row] or f"everyone in group {name!r} has the same score, or nobody has one"
+    for row, few in enumerate(np.minimum(*group_sizes(responses)) < FEWEST):
+        if few:
+            reasons[row] = reasons[row] or f"fewer than {FEWEST:g} persons of a group have the item"
     return reasons

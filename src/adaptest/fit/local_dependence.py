@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincc
+from scipy.special import gammaincc, ndtr
 
 from adaptest.calibration.population import Population
 from adaptest.fit.residuals import Residuals
 from adaptest.fit.result import ADAPTIVE
-from adaptest.models.base import Floats, Rows
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.multiplicity import benjamini_hochberg
 from adaptest.responses.core import Core
 from adaptest.scoring.matched import Matched
@@ -18,7 +18,7 @@ from adaptest.scoring.matched import Matched
 FEWEST_JOINT = 100  # persons with both items (a documented, changeable default)
 Q3_ABOVE_MEAN = 0.2  # Christensen, Makransky & Horton (2017): above the mean of all pairs' Q3
 LARGE_STANDARDISED = 10.0  # of (X2 - df) / sqrt(2 df); Chen & Thissen's programs call it large
-MOST_ITEMS = 2_000  # J by J tables of numbers are held
+ALPHA = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +30,13 @@ class Pairs:
     first, second : (P,) rows of the items, first < second
     n : (P,) persons, by weight, with both
     q3 : (P,) correlation of the two items' residuals; nan where n is too small
+    q3_p_adjusted : (P,) p of lying above the mean (Fisher's z, one-sided), by Benjamini and Hochberg
     q3_mean : mean of all pairs' Q3: about -1 / (J - 1) where nothing depends
     ld_x2, ld_df, ld_p : (P,) Chen and Thissen's statistic; nan where refused or too few
     ld_p_adjusted : (P,) by Benjamini and Hochberg
     ld_standardised : (P,) (X2 - df) / sqrt(2 df)
     cramer_v : (P,) sqrt(X2 / (n (K - 1))), negative where the pair agrees less than expected
-    flagged : (P,) Q3 more than Q3_ABOVE_MEAN above the mean, or LD-X2 large by its standardised size
+    flagged : (P,) Q3 significantly and more than Q3_ABOVE_MEAN above the mean, or LD-X2 large
     reason : why LD-X2 is missing altogether, or ""
     """
 
@@ -43,6 +44,7 @@ class Pairs:
     second: Rows
     n: Floats
     q3: Floats
+    q3_p_adjusted: Floats
     q3_mean: float
     ld_x2: Floats
     ld_df: Floats
@@ -50,7 +52,7 @@ class Pairs:
     ld_p_adjusted: Floats
     ld_standardised: Floats
     cramer_v: Floats
-    flagged: Floats
+    flagged: Bools
     reason: str
 
 
@@ -140,8 +142,13 @@ def pairs(found: Residuals, people: Population, core: Core, *, fewest: float = F
     x2, df, cramer = ld
     p = np.where(np.isfinite(x2), gammaincc(np.nan_to_num(df, nan=1.0) / 2, np.nan_to_num(x2) / 2), np.nan)
     standardised = (x2 - df) / np.sqrt(2 * df)
-    flagged = (values > mean + Q3_ABOVE_MEAN) | (standardised > LARGE_STANDARDISED)
+    joint = count[first, second]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (np.arctanh(values) - np.arctanh(mean)) * np.sqrt(np.maximum(joint - 3, 0))
+    q3_p = benjamini_hochberg(ndtr(-z))
+    sure = np.nan_to_num(q3_p, nan=1.0) < ALPHA
+    flagged = (sure & (values > mean + Q3_ABOVE_MEAN)) | (standardised > LARGE_STANDARDISED)
     return Pairs(
-        first, second, count[first, second], values, mean, x2, df, p, benjamini_hochberg(p), standardised,
+        first, second, joint, values, q3_p, mean, x2, df, p, benjamini_hochberg(p), standardised,
         cramer, flagged, reason,
     )  # fmt: skip

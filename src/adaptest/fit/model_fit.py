@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.special import gammaincc
-from scipy.stats import ncx2
+from scipy.special import chndtr, gammaincc
 
 from adaptest.calibration.population import Population
 from adaptest.fit.free import directions
@@ -220,12 +219,12 @@ def _interval(statistic: float, df: int, n: float) -> tuple[float, float]:
     ends = []
     for tail in ((1 + COVERAGE) / 2, (1 - COVERAGE) / 2):
         low, high = 0.0, max(statistic, 1.0) * 4 + 100
-        if ncx2.cdf(statistic, df, 0.0) < tail:
+        if chndtr(statistic, df, 0.0) < tail:
             ends.append(0.0)
             continue
         while high - low > 1e-6 * max(high, 1.0):
             middle = SHARE * (low + high)
-            if ncx2.cdf(statistic, df, middle) > tail:
+            if chndtr(statistic, df, middle) > tail:
                 low = middle
             else:
                 high = middle

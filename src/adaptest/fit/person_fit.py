@@ -17,7 +17,7 @@ from adaptest.scoring.matched import Matched, matched
 FEWEST = 5  # answers that a person's fit is judged on (a changeable default)
 ALPHA = 0.05
 BINS = 10  # of theta, for critical values by simulation
-REPLICATES = 1000  # simulated sittings a bin
+REPLICATES = 500  # simulated sittings a bin
 
 
 @dataclass(frozen=True, slots=True, eq=False)

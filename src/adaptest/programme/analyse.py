@@ -39,6 +39,7 @@ from adaptest.scoring import Estimates, score
 from adaptest.scoring.matched import Matched, matched
 
 ALPHA = 0.05
+APART = "calibrated apart, each item of an adaptive test sees a narrow range of persons"
 Told = Callable[[str], None]
 
 
@@ -255,7 +256,7 @@ def _dif(
     for focal in others:
         told(f"DIF: {focal} against {reference}")
         pair = {"reference": reference, "focal": focal, "volume": settings.volume}
-        summed = pair | {"purify": settings.purify, "adaptive": not core.is_fixed}
+        summed = pair | {"purify": settings.purify, "adaptive": settings.adaptive}
         results += [
             dif.mantel_haenszel(responses, **summed),  # type: ignore[arg-type]
             dif.mantel_haenszel(responses, correct=False, **summed),  # type: ignore[arg-type]
@@ -265,7 +266,7 @@ def _dif(
             dif.sibtest(responses, **summed),  # type: ignore[arg-type]
             dif.delta_plot(responses, **summed),  # type: ignore[arg-type]
         ]
-        results += _by_model(responses, items, people, settings, str(reference), str(focal), told)
+        results += _by_model(responses, items, people, core, settings, str(reference), str(focal), told)
     return tuple(results)
 
 
@@ -273,6 +274,7 @@ def _by_model(
     responses: Responses,
     items: ItemParameters,
     people: Estimates,
+    core: Core,
     settings: Settings,
     reference: str,
     focal: str,
@@ -283,8 +285,9 @@ def _by_model(
     results = []
     try:
         both = dif.multigroup(
-            responses, items, reference=reference, focal=focal, purify=settings.purify, volume=volume,
-            progress=lambda done, of: told(f"DIF: likelihood ratio, item {done + 1} of {of}"),
+            responses, items, reference=reference, focal=focal, held=not core.is_fixed,
+            purify=settings.purify,
+            volume=volume, progress=lambda done, of: told(f"DIF: likelihood ratio, item {done + 1} of {of}"),
         )  # fmt: skip
         results += [both.likelihood_ratio, both.wald]
     except AdaptestError as problem:
@@ -292,6 +295,8 @@ def _by_model(
             dif.refusal(name, responses.items, groups, str(problem)) for name in ("likelihood_ratio", "wald")
         ]
     try:
+        if not core.is_fixed:
+            raise OptionError(f"{APART}: {core.reason}")
         apart = separate_items(responses, items, reference, focal)
         results += [
             dif.lord(*apart, groups, purify=settings.purify, volume=volume),

@@ -24,8 +24,8 @@ DIF_COLUMNS = (
     "effect", "effect_se", "effect_name", "class", "flagged", "outcome", "reason",
 )  # fmt: skip
 PAIR_COLUMNS = (
-    "item_1", "item_2", "n", "q3", "q3_above_mean", "ld_x2", "ld_df", "ld_p", "ld_p_adjusted",
-    "ld_standardised", "cramer_v", "flagged",
+    "item_1", "item_2", "n", "q3", "q3_above_mean", "q3_p_adjusted", "ld_x2", "ld_df", "ld_p",
+    "ld_p_adjusted", "ld_standardised", "cramer_v", "flagged",
 )  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def pair_rows(found: Analysis) -> list[dict[str, Any]]:
             "n": pairs.n[k],
             "q3": pairs.q3[k],
             "q3_above_mean": pairs.q3[k] - pairs.q3_mean,
+            "q3_p_adjusted": pairs.q3_p_adjusted[k],
             "ld_x2": pairs.ld_x2[k],
             "ld_df": pairs.ld_df[k],
             "ld_p": pairs.ld_p[k],

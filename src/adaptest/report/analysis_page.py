@@ -18,6 +18,8 @@ from adaptest.report.item_curves import observed, panels
 PANELS = 200  # at most; flagged items first
 SHOWN = 40  # pairs of items, and of persons
 SPAN_SD = 4.0
+ON_PAGE = ("mantel_haenszel", "logistic_both", "standardisation", "sibtest", "likelihood_ratio", "wald")
+ON_PAGE_ADAPTIVE = ("likelihood_ratio", "wald", "catsib", "logistic_on_theta_both")
 STATUS_COLUMNS = (
     ("n", 0), ("p", 3), ("expected_p", 3), ("item_rest", 3), ("theta_correlation", 3), ("biserial", 3),
     ("infit", 2), ("outfit", 2), ("s_x2", 1), ("s_x2_df", 0), ("s_x2_p", 3), ("pv_q1_p", 3), ("rmsd", 3),
@@ -62,6 +64,7 @@ def page(found: Analysis, title: str) -> str:
         figure_sem=_sem(found),
         misfits=_misfits(found),
         number=_number,
+        p_value=_p,
     )
 
 
@@ -78,7 +81,9 @@ def _dif(found: Analysis) -> list[dict[str, Any]]:
     tables = []
     for focal in dict.fromkeys(one.focal for one in found.dif):
         methods = [one for one in found.dif if one.focal == focal]
-        shown = [one for one in methods if set(one.outcome) != {"refused"}]
+        valid = [one for one in methods if set(one.outcome) != {"refused"}]
+        wanted = ON_PAGE if found.core.is_fixed else ON_PAGE_ADAPTIVE
+        shown = [one for one in valid if one.method in wanted]
         rows = []
         for j, item in enumerate(found.data.items.ids):
             cells = [
@@ -107,7 +112,7 @@ def _dif(found: Analysis) -> list[dict[str, Any]]:
                 "focal": focal,
                 "methods": [one.method.replace("_", " ") for one in shown],
                 "refused": [
-                    (one.method.replace("_", " "), one.reason[0]) for one in methods if one not in shown
+                    (one.method.replace("_", " "), one.reason[0]) for one in methods if one not in valid
                 ],
                 "rows": rows,
                 "short": sorted(short)[:1],
@@ -117,7 +122,11 @@ def _dif(found: Analysis) -> list[dict[str, Any]]:
 
 
 def _verdict(p: float, word: str) -> str:
-    return f"{p:.3f} {word}".strip() if np.isfinite(p) else word
+    return f"{_p(p)} {word}".strip() if np.isfinite(p) else word
+
+
+def _p(p: float) -> str:
+    return "<.001" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 (three digits are shown)
 
 
 def _refused(found: Analysis) -> list[tuple[str, str]]:
