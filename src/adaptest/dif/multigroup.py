@@ -189,7 +189,8 @@ def constant_in_a_group(responses: Responses) -> list[str]:
         np.maximum.at(high, item[own], score[own])
         for row in np.flatnonzero(low >= high):
             reasons[row] = reasons[row] or f"everyone in group {name!r} has the same score, or nobody has one"
-    for row, few in enumerate(np.minimum(*group_sizes(responses)) < FEWEST):
+    for item_row, few in enumerate(np.minimum(*group_sizes(responses)) < FEWEST):
         if few:
-            reasons[row] = reasons[row] or f"fewer than {FEWEST:g} persons of a group have the item"
+            said = f"fewer than {FEWEST:g} persons of a group have the item"
+            reasons[item_row] = reasons[item_row] or said
     return reasons
