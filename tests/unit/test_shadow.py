@@ -9,7 +9,7 @@ from adaptest.engine.codec import from_json, to_json
 from adaptest.engine.design import Design
 from adaptest.engine.events import ItemPresented, ResponseGiven
 from adaptest.engine.sitting import decide, evolve, start
-from adaptest.engine.spec import build, exam_from_values
+from adaptest.engine.spec import build, exam_from_values, read_exam
 from adaptest.errors import AdaptestError, ExamError, InfeasibleError
 from adaptest.models import LogisticItems
 from adaptest.numerics.random import Stream, uniform_one
@@ -383,3 +383,27 @@ def test_withdrawn_items_are_planned_around_or_the_sitting_says_that_it_cannot_g
     state = evolve(state, PoolChanged(rest, "leaked"), design)
     with pytest.raises(AdaptestError, match="lets the exam reach its next lengths"):
         decide(state, design)
+
+
+TABLE = "name,type,attribute,lower,upper\nlength,number,,12,12\nwords,sum,words,700,760\n"
+
+
+def test_a_constraint_table_beside_the_exam_is_read_and_kept_with_its_design():
+    text = (
+        "format: adaptest-exam/1\nid: e\ntitle: E\nlength: {minimum: 12, maximum: 12}\n"
+        "selection: {content: shadow_test}\nconstraints: {file: rules.csv}\n"
+    )
+    design = build(read_exam(text, "exams/e.yaml", tables={"rules.csv": TABLE}), pool_of())
+    assert [one.title for one in design.content.table.constraints] == ["length", "words"]
+    thawed = Design.from_artifact(design.artifact, design.pool.artifact)
+    assert thawed.artifact == design.artifact
+    assert thawed.content.table.constraints == design.content.table.constraints
+    with pytest.raises(ExamError) as caught:
+        read_exam(text, "exams/e.yaml")
+    assert str(caught.value) == (
+        "exams/e.yaml:6: constraints: must be rows, or {file: NAME} of a CSV beside the exam (none); got"
+        " 'rules.csv'"
+    )
+    with pytest.raises(ExamError) as caught:
+        read_exam(text, "exams/e.yaml", tables={"rules.csv": TABLE.replace("sum", "mean")})
+    assert str(caught.value).startswith("rules.csv:3: words: type must be one of number, sum, order, enemy")

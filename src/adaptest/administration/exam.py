@@ -289,7 +289,7 @@ def every_exam(workspace: Workspace) -> tuple[tuple[Listed, ...], tuple[str, ...
 def _exam(snapshot: Snapshot, exam_name: str, workspace: Workspace) -> Exam:
     """Return an exam of a bank's file on the bank's items and parameters."""
     file = snapshot.bank.exam(exam_name)
-    read = read_exam(file.text, file.path, file.tuned)
+    read = read_exam(file.text, file.path, file.tuned, file.tables)
     design = build(read, snapshot.pool)
     texts = snapshot.item_texts
     require_cut(read, snapshot, workspace.bank / snapshot.bank.name / CUTS)

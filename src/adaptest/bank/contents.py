@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -30,12 +30,14 @@ class ExamFile:
     Attributes
     ----------
     tuned : the text of the tuned exposure file beside it; None where there is none
+    tables : name of each CSV file beside it -> its text: constraint tables
     """
 
     name: str
     path: str
     text: str
     tuned: str | None = None
+    tables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

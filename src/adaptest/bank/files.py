@@ -13,6 +13,7 @@ from adaptest.bank.schema import Header, ItemsFile
 from adaptest.errors import BankFileError
 from adaptest.files import StrPath, read_text
 
+TABLE = ".csv"  # constraint tables stand beside the exams that name them
 TUNED = ".exposure.json"  # of the file beside EXAM.yaml that `adaptest exam tune` wrote
 
 
@@ -127,12 +128,16 @@ def _texts(
     """Return exams and lessons."""
     exams: dict[str, ExamFile] = {}
     lessons: dict[str, Lesson] = {}
+    tables: dict[str, str] = {}
+    for path in sorted((folder / "exams").glob("*" + TABLE)):
+        if (sheet := _text(path, f"{shown}/exams/{path.name}", problems)) is not None:
+            tables[path.name] = sheet
     for path in _files(folder, shown, "exams", ".yaml", problems, beside=TUNED):
         name = f"{shown}/exams/{path.name}"
         beside = path.with_name(path.stem + TUNED)
         tuned = _text(beside, f"{shown}/exams/{beside.name}", problems) if beside.is_file() else None
         if (text := _text(path, name, problems)) is not None:
-            exams[path.stem] = ExamFile(path.stem, name, text, tuned)
+            exams[path.stem] = ExamFile(path.stem, name, text, tuned, tables)
     for path in _files(folder, shown, "lessons", ".md", problems):
         name = f"{shown}/lessons/{path.name}"
         if (text := _text(path, name, problems)) is None:
@@ -158,6 +163,7 @@ def _files(
         return []
     files = sorted(path for path in (folder / kind).iterdir() if not path.name.startswith("."))
     if beside:
+        files = [path for path in files if path.suffix != TABLE]
         names = {path.name for path in files}
         files = [
             path

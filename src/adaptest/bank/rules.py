@@ -33,6 +33,7 @@ class Known:
     competencies: Mapping[str, frozenset[str]]  # -> domains its items may be of
     concepts: frozenset[str]
     lessons: frozenset[str]
+    sets: frozenset[str]
     items: Mapping[str, Placed]
 
 
@@ -45,6 +46,7 @@ def header_problems(header: Header, source: Source, exams: Sequence[str], folder
         "domains": [domain.code for domain in header.domains],
         "competencies": [competency.id for competency in header.competencies],
         "concepts": [concept.id for concept in header.concepts],
+        "sets": [one.id for one in header.sets],
     }
     for name, ids in lists.items():
         for row, repeated in _repeated(ids):
@@ -89,6 +91,7 @@ def known_to(header: Header, lessons: Sequence[str], placed: Sequence[Placed]) -
         domains,
         frozenset(concept.id for concept in header.concepts),
         frozenset(lessons),
+        frozenset(one.id for one in header.sets),
         {one.item.id: one for one in reversed(placed)},  # the first of two with one id
     )
 
@@ -157,6 +160,12 @@ def _referred(placed: Placed, known: Known) -> Iterator[Problem]:
             yield placed.problem(f"{name} must be listed once; got {repeated!r} again", name, row)
 
 
+def _set(placed: Placed, known: Known) -> Iterator[Problem]:
+    name = placed.item.set
+    if name is not None and name not in known.sets:
+        yield placed.problem(f"set must be one of bank.yaml's: {_list(known.sets)}; got {name!r}", "set")
+
+
 def _enemies(placed: Placed, known: Known) -> Iterator[Problem]:
     item = placed.item
     for row, enemy in enumerate(item.enemies):
@@ -190,6 +199,7 @@ RULES: tuple[Callable[[Placed, Known], Iterator[Problem]], ...] = (
     _explained,
     _referred,
     _enemies,
+    _set,
     _decided,
 )
 

@@ -82,6 +82,7 @@ class Item(Record):
     concepts : ids of what the item asks about, from the bank's own list
     reference : where to read on: `lesson <competency>`
     enemies : ids of items that one sitting never shows beside this one
+    set : the item set it belongs to, one of the bank's; its items are given together
     judged_difficulty : what its writers expect, until responses say more
     history : its statuses so far, the first one first; the last is `status`
     content_decisions : what each change of calibrated content means
@@ -100,6 +101,7 @@ class Item(Record):
     reference: Text | None = None
     status: Status
     enemies: tuple[Name, ...] = ()
+    set: Name | None = None
     tags: tuple[Name, ...] = ()
     judged_difficulty: Judged | None = None
     history: tuple[StatusChange, ...] = ()
@@ -153,11 +155,27 @@ class Concept(Record):
     lesson: Name | None = None
 
 
+class ItemSet(Record):
+    """Items that are given together, about one text.
+
+    Attributes
+    ----------
+    stimulus : the text that is shown with each of them
+    attributes : what constraints on sets can ask about, beside its id and number of items
+    """
+
+    id: Name
+    title: Text
+    stimulus: Text | None = None
+    attributes: Mapping[Name, str | int | float] = Field(default_factory=lambda: MappingProxyType({}))
+
+
 class Header(Record):
     """`bank.yaml`.
 
     Attributes
     ----------
+    sets : item sets that items belong to
     authors : who wrote the items, unless an item's history says
     plain_terms : terms of the trade that its readers know; readability counts each as one short word
     unconfirmed_facts : word or phrase -> why no item may ask for it yet
@@ -175,6 +193,7 @@ class Header(Record):
     domains: tuple[Domain, ...] = Field(min_length=1)
     competencies: tuple[Competency, ...] = Field(min_length=1)
     concepts: tuple[Concept, ...] = ()
+    sets: tuple[ItemSet, ...] = ()
     authors: Text | None = None
     plain_terms: tuple[Text, ...] = ()
     unconfirmed_facts: Facts = Field(default_factory=lambda: MappingProxyType({}))

@@ -15,7 +15,7 @@ from adaptest.bank.contents import Bank
 from adaptest.bank.decisions import Standing, standing
 from adaptest.bank.lifecycle import SHOWN
 from adaptest.bank.releases import Release, Run, current_release, read_releases, read_run
-from adaptest.bank.schema import Item
+from adaptest.bank.schema import Item, ItemSet
 from adaptest.errors import BankFileError
 from adaptest.parameters.files import read_parameter_table
 from adaptest.parameters.table import ParameterTable
@@ -69,7 +69,13 @@ class Snapshot:
     def item_texts(self) -> dict[str, dict[str, Any]]:
         """Item id -> everything a candidate may be shown of it, as JSON values: what a sitting stores."""
         shown = dict.fromkeys((*self.pool.ids, *self.pool.unscored.ids))
-        return {item: item_text(self.bank.item(item)) for item in shown}
+        stimuli = {one.id: one.stimulus for one in self.bank.header.sets}
+        texts = {item: item_text(self.bank.item(item)) for item in shown}
+        for item, text in texts.items():
+            stimulus = stimuli.get(self.bank.item(item).set or "")
+            if stimulus is not None:  # candidates read it with every item of its set
+                text["stem"] = f"{stimulus}\n\n{text['stem']}"
+        return texts
 
 
 def current_snapshot(bank: Bank, calibration: Path, at: datetime) -> Snapshot:
@@ -120,18 +126,26 @@ def take_snapshot(bank: Bank, run: Run, table: ParameterTable) -> Snapshot:
             f" pretest or operational item; got none{why}"
         )
     pretest = tuple(item for item in bank.items if item.status == PRETEST)
-    pool = pool_of(tuple(kept), table, provisional=run.release.provisional, pretest=pretest)
+    pool = pool_of(
+        tuple(kept), table, provisional=run.release.provisional, pretest=pretest, sets=bank.header.sets
+    )
     return Snapshot(bank, run.release, table, pool, tuple(left_out), fingerprints)
 
 
 def pool_of(
-    items: tuple[Item, ...], table: ParameterTable, *, provisional: bool, pretest: tuple[Item, ...] = ()
+    items: tuple[Item, ...],
+    table: ParameterTable,
+    *,
+    provisional: bool,
+    pretest: tuple[Item, ...] = (),
+    sets: tuple[ItemSet, ...] = (),
 ) -> Pool:
     """Return the pool of some items, in their order, all of which have parameters in the table.
 
     Parameters
     ----------
     pretest : items that may be shown unscored, with parameters or without
+    sets : the bank's item sets; those without any of the items are left out
 
     Raises
     ------
@@ -143,6 +157,9 @@ def pool_of(
     pairs = {
         frozenset({item.id, enemy}) for item in (*items, *pretest) for enemy in item.enemies if enemy in shown
     }
+    held = {one.id: tuple(item.id for item in items if item.set == one.id) for one in sets}
+    used = tuple(one for one in sets if held[one.id])
+    told = dict.fromkeys(name for one in used for name in one.attributes)
     bases = {base for row, base in zip(table.ids, table.basis, strict=True) if row in ids}
     return Pool(
         parameters=table.items.take(rows),
@@ -155,6 +172,8 @@ def pool_of(
             _attributes(pretest),
             tuple(tuple(item.options) for item in pretest),
         ),
+        sets={one.id: held[one.id] for one in used},
+        set_attributes={name: tuple(one.attributes.get(name) for one in used) for name in told},
     )
 
 

@@ -203,7 +203,7 @@ def _contents(workspace: Workspace, bank: Bank, ids: list[str], exam: str | None
             raise BankFileError(
                 f"bank {bank.name!r}: needs published parameters before an exam can be exported"
             )
-        used = build(read_exam(file.text, file.path, file.tuned), snapshot.pool).pool.ids
+        used = build(read_exam(file.text, file.path, file.tuned, file.tables), snapshot.pool).pool.ids
         used = tuple(item for item in used if item in ids)
     return Contents(
         name=bank.name,

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bank": ("adaptest.cli.bank:bank", "Show, check, import and export the item bank."),
     "calibrate": ("adaptest.cli.calibrate:calibrate", "Estimate item parameters from responses."),
     "exam": ("adaptest.cli.exam:exam", "List, take, simulate, report, replay and explain exams."),
+    "form": ("adaptest.cli.form:form", "Assemble fixed and parallel forms."),
     "init": ("adaptest.cli.init:init", "Lay out a workspace with the shipped bank, or update one."),
     "link": ("adaptest.cli.link:link", "Put one calibration's parameters on another's scale."),
     "lesson": ("adaptest.cli.lesson:lesson", "Read a study lesson."),

@@ -134,14 +134,23 @@ class Programs:
         )
 
     def whole(
-        self, free: Rows, fixed: Floats, cost: Floats, low: Floats, high: Floats, *, gap: float, nodes: int
+        self,
+        free: Rows,
+        fixed: Floats,
+        cost: Floats,
+        low: Floats,
+        high: Floats,
+        *,
+        gap: float,
+        within: float,
+        nodes: int,
     ) -> Whole:
         """Return the best whole values of the columns `free` (k,), the other items and sets as in `fixed`.
 
         Parameters
         ----------
         fixed : (J+S,) 0 or 1; 0 where free
-        gap : relative
+        gap, within : relative, and in units of the objective
         nodes : of branch and bound that it may look at
         """
         m = self.matrix
@@ -152,6 +161,7 @@ class Programs:
         mip = self._mip
         mip.clearModel()
         mip.setOptionValue("mip_rel_gap", gap)
+        mip.setOptionValue("mip_abs_gap", max(within, TOLERANCE / 100))
         mip.setOptionValue("mip_max_nodes", max(nodes, 1))
         mip.passModel(model)
         mip.run()

@@ -93,6 +93,7 @@ class Solver:
         high: Floats | None = None,
         *,
         gap: float = 0.0,
+        within: float = 0.0,
         budget: Budget | None = None,
         like: Like | None = None,
     ) -> Solved:
@@ -102,7 +103,7 @@ class Solver:
         ----------
         cost : (J,) or (J+S,) what each item, and each set, adds
         low, high : (J+S,) further bounds of the columns: 1 for what is given, 0 for what may not be
-        gap : relative; how far below the optimum an assembly may be
+        gap, within : relative, and in units of the objective; how far below the optimum an assembly may be
         like : where the simplex starts
         """
         m = self.matrix
@@ -110,7 +111,7 @@ class Solver:
         own[: len(cost)] = cost
         first = m.low if low is None else np.maximum(m.low, low)
         last = m.high if high is None else np.minimum(m.high, high)
-        search = _Search(self._programs, own, like, max(gap, EXACT), budget or Budget())
+        search = _Search(self._programs, own, like, max(gap, EXACT), within, budget or Budget())
         return search.run(first, last)
 
 
@@ -137,7 +138,7 @@ class _Search:
     """
 
     def __init__(
-        self, programs: Programs, own: Floats, like: Like | None, gap: float, budget: Budget
+        self, programs: Programs, own: Floats, like: Like | None, gap: float, within: float, budget: Budget
     ) -> None:
         self.programs, self.own, self.gap, self.budget = programs, own, gap, budget
         self.n = programs.matrix.n_columns
@@ -145,6 +146,7 @@ class _Search:
         full[: self.n] = own
         self.scale = float(np.abs(full).max(initial=0.0)) or 1.0
         self.cost = full / self.scale
+        self.within = within / self.scale
         self.before, self.nodes = programs.pivots, 0
         self.best: Bools | None = None
         self.value = self.ceiling = -np.inf
@@ -188,7 +190,7 @@ class _Search:
 
     def _is_closed(self, bound: float) -> bool:
         """Return whether nothing below this bound is better by more than the gap; if so, note the bound."""
-        if self.best is None or bound > self.value + self.gap * max(abs(self.value), EXACT):
+        if self.best is None or bound > self.value + max(self.gap * max(abs(self.value), EXACT), self.within):
             return False
         self.ceiling = max(self.ceiling, bound)
         return True
@@ -236,6 +238,7 @@ class _Search:
                 node.low,
                 node.high,
                 gap=self.gap if self.gap > EXACT else 0.0,
+                within=self.within,
                 nodes=self.budget.nodes - self.nodes,
             )
             self.nodes += found.nodes

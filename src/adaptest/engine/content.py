@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from adaptest.constraints.light import LargestGap, MaximumPriority, WeightedDevi
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table
 from adaptest.constraints.shadow import ShadowTest
-from adaptest.constraints.sheet import constraint
+from adaptest.constraints.sheet import constraint, read_sheet
+from adaptest.constraints.table import Constraint
 from adaptest.engine.definition import Exam
 from adaptest.engine.parts import part
+from adaptest.engine.text import Marked
 from adaptest.errors import AdaptestError, ExamError, InfeasibleError
 from adaptest.pool import Pool
 
@@ -121,3 +124,55 @@ def _require_able(exam: Exam, pool: Pool, table: Table, *, exact: bool, named: b
             ("constraints",),
             f"{one.title}: needs a content method; say selection: {{content: shadow_test}}",
         )
+
+
+def table_of(exam: Exam, design_pool: Pool) -> Table:
+    """Return the constraint table of an exam over the pool of its design."""
+    return constrained(exam, design_pool)[0]
+
+
+def with_tables(source: Marked, tables: Mapping[str, str]) -> dict[str, Any]:
+    """Return the values of an exam file, the constraint table that it names in the place of the name.
+
+    Parameters
+    ----------
+    tables : name of each table beside the exam -> its text
+
+    Raises
+    ------
+    ExamError, where there is no such table, or it breaks its rules.
+    """
+    values: dict[str, Any] = source.values
+    named = values.get("constraints")
+    if not isinstance(named, dict):
+        return values
+    file = str(named.get("file"))
+    if set(named) != {"file"} or file not in tables:
+        at, there = source.at(("constraints",)), ", ".join(sorted(tables)) or "none"
+        raise ExamError(
+            f"{at}: constraints: must be rows, or {{file: NAME}} of a CSV beside the exam ({there});"
+            f" got {file!r}"
+        )
+    return {**values, "constraints": [_words(row) for row in read_sheet(tables[file], file)]}
+
+
+def _words(row: Constraint) -> dict[str, Any]:
+    """Return a row of the table as an exam file has it."""
+    shares = {"lower_percent": row.lower_share, "upper_percent": row.upper_share}
+    words: dict[str, Any] = {
+        "type": row.type,
+        "what": row.what,
+        "condition": row.condition,
+        "attribute": row.attribute,
+        "lower": row.lower,
+        "upper": row.upper,
+        "on": row.on,
+        "weight": row.weight,
+        "priority": row.priority,
+        "name": row.name,
+        **{
+            key: None if share is None else str(Decimal(share.numerator) * 100 / share.denominator)
+            for key, share in shares.items()
+        },
+    }
+    return words

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from adaptest.constraints.blueprint import Blueprint, Rule
 from adaptest.constraints.conditions import select
-from adaptest.engine.content import CONTENT, constrained, content_of, rules_of
+from adaptest.engine.content import CONTENT, constrained, content_of, rules_of, with_tables
 from adaptest.engine.controlling import EXPOSURE, controls_of
 from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
@@ -66,13 +66,16 @@ ESTIMATORS: Mapping[str, Callable[[ItemParameters, NormalPrior], Estimator]] = {
 INTERIM = ("eap", "map")  # those that have an estimate from the first item on, whatever the responses
 
 
-def read_exam(text: str, where: str = "exam", tuned: str | None = None) -> Exam:
+def read_exam(
+    text: str, where: str = "exam", tuned: str | None = None, tables: Mapping[str, str] | None = None
+) -> Exam:
     """Return the exam definition that a YAML text holds.
 
     Parameters
     ----------
     where : name of the file, with which every sentence begins
     tuned : the text of the tuned exposure file beside it, where there is one
+    tables : name of each constraint table beside it -> its text
 
     Raises
     ------
@@ -84,7 +87,7 @@ def read_exam(text: str, where: str = "exam", tuned: str | None = None) -> Exam:
         got = values.get("format") if isinstance(values, dict) else values
         raise ExamError(f"{source.at(('format',))}: format must be {FORMAT}; got {got!r}")
     try:
-        spec = ExamSpec.model_validate(values)
+        spec = ExamSpec.model_validate(with_tables(source, tables or {}))
         if tuned is not None:
             beside = read_tuned(tuned, where.removesuffix(".yaml") + SUFFIX)
             spec = spec.model_copy(update={"tuned": beside})

@@ -46,7 +46,7 @@ def exam_findings(bank: Bank, snapshot: Snapshot | None) -> Iterator[Finding | M
     for name in sorted(bank.exams):
         try:
             file = bank.exam(name)
-            exam = read_exam(file.text, file.path, file.tuned)
+            exam = read_exam(file.text, file.path, file.tuned, file.tables)
             if snapshot is not None:
                 built.append(_Built(name, exam.spec, build(exam, snapshot.pool)))
         except AdaptestError as error:

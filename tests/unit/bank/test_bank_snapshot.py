@@ -154,3 +154,38 @@ def test_every_status_has_its_place_in_an_items_life():
     assert all(after in STATUSES for following in FOLLOWS.values() for after in following)
     assert not any(may_follow("retired", status) for status in STATUSES)
     assert {"pretest", "operational"} == SHOWN
+
+
+def test_items_of_a_set_reach_the_pool_together_and_show_its_text(small, edit, calibration, now):
+    scene = "  - {id: scene, title: A scene, stimulus: Two people sit., attributes: {words: 3}}\n"
+    edit(
+        "bank.yaml",
+        "default_exam:",
+        f"sets:\n{scene}  - {{id: unused, title: Nothing}}\ndefault_exam:",
+    )
+    edit(
+        "items/listening.yaml",
+        "    judged_difficulty: hard\n",
+        "    judged_difficulty: hard\n    set: scene\n",
+    )
+    edit(
+        "items/advocacy.yaml",
+        "    judged_difficulty: medium\n",
+        "    judged_difficulty: medium\n    set: scene\n",
+    )
+    shot = snapshot(small, calibration, now)
+    assert dict(shot.pool.sets) == {"scene": ("INT-002", "ADV-001")}
+    assert dict(shot.pool.set_attributes) == {"words": (3,)}
+    assert shot.item_texts["ADV-001"]["stem"] == "Two people sit.\n\nWho speaks?"
+    assert shot.item_texts["INT-001"]["stem"] == "What is silence for?"
+
+
+def test_an_item_of_a_set_that_the_bank_does_not_list_is_refused(small, edit):
+    edit(
+        "items/listening.yaml",
+        "    judged_difficulty: hard\n",
+        "    judged_difficulty: hard\n    set: scene\n",
+    )
+    with pytest.raises(BankFileError) as caught:
+        load_bank(small)
+    assert "set must be one of bank.yaml's: none; got 'scene'" in str(caught.value)

@@ -41,6 +41,8 @@ def item_yaml(item: Item, indent: str) -> str:
         lines.append(f"  reference: {shown}")
     lines.append(f"  status: {item.status}")
     lines += (f"  {name}: [{', '.join(map(_word, getattr(item, name)))}]" for name in ("enemies", "tags"))
+    if item.set is not None:
+        lines.append(f"  set: {_word(item.set)}")
     if item.judged_difficulty is not None:
         lines.append(f"  judged_difficulty: {item.judged_difficulty}")
     for name in ("history", "content_decisions"):

@@ -1,0 +1,30 @@
+import csv
+import json
+
+
+def test_forms_are_assembled_from_files_and_written_with_their_proof(adaptest, tmp_path):
+    (tmp_path / "items.csv").write_text(
+        "item,discrimination,difficulty,area\n"
+        + "".join(f"i{k},1,{k / 10 - 1},{'AB'[k % 2]}\n" for k in range(20)),
+        encoding="utf-8",
+    )
+    (tmp_path / "rules.csv").write_text(
+        'name,type,condition,lower,upper\nlength,number,,4,4\nA,number,"area == ""A""",2,2\n',
+        encoding="utf-8",
+    )
+    files = ["--parameters", tmp_path / "items.csv", "--constraints", tmp_path / "rules.csv"]
+    done = adaptest("form", "assemble", *files, "--out", tmp_path / "out")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0].startswith("form 1: 4 items, information 0.99")
+    rows = list(csv.DictReader((tmp_path / "out" / "forms.csv").read_text(encoding="utf-8").splitlines()))
+    assert sorted(row["area"] for row in rows) == ["A", "A", "B", "B"]
+    record = json.loads((tmp_path / "out" / "forms.json").read_text(encoding="utf-8"))
+    assert record["forms"][0]["status"] == "optimal"
+    assert record["forms"][0]["bound"] == record["forms"][0]["objective"]
+    assert (tmp_path / "out" / "information.svg").read_text(encoding="utf-8").startswith("<svg")
+    refused = adaptest("form", "assemble", *files, "--forms", "9", "--out", tmp_path / "more")
+    assert refused.returncode == 1
+    assert not (tmp_path / "more").exists()
+    assert refused.stderr.startswith("adaptest: form 1 of 9: ")
+    neither = adaptest("form", "assemble", "--out", tmp_path / "more")
+    assert neither.stderr == "adaptest: give either an EXAM, or --parameters and --constraints\n"
