@@ -101,11 +101,11 @@ def _of_exam(settings: dict[str, Any], name: str, constraints: str | None) -> Ta
 
     exam = load_exam(name, settings["workspace"])
     if constraints is None:
-        return task_of_exam(exam)
+        return task_of_exam(name, exam.design)
     more = read_constraints(constraints, exam.design.pool)
     if isinstance(more, Matrix):
         raise OptionError("--constraints beside an EXAM must be a constraint table; got rows of a matrix")
-    return task_of_exam(exam, more)
+    return task_of_exam(name, exam.design, more)
 
 
 def _of_pool(name: str, pool: Any, constraints: str) -> Task:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from adaptest.administration.exam import Exam
 from adaptest.constraints.assembly import Form, form_of, information_at
 from adaptest.constraints.matrix import Matrix
 from adaptest.constraints.parallel import parallel
@@ -15,6 +14,7 @@ from adaptest.constraints.rows import Table, matrix, set_of
 from adaptest.constraints.solver import Solver
 from adaptest.constraints.table import Constraint
 from adaptest.engine.content import table_of
+from adaptest.engine.design import Design
 from adaptest.engine.spec import read_exam
 from adaptest.errors import ExamError
 from adaptest.models.base import Floats
@@ -115,7 +115,7 @@ class Assembled:
         return rows
 
 
-def task_of_exam(exam: Exam, more: tuple[Constraint, ...] = ()) -> Task:
+def task_of_exam(name: str, design: Design, more: tuple[Constraint, ...] = ()) -> Task:
     """Return what the forms of an exam are made of, at its maximum length.
 
     Parameters
@@ -126,13 +126,12 @@ def task_of_exam(exam: Exam, more: tuple[Constraint, ...] = ()) -> Task:
     ------
     ExamError, where the exam has no maximum length.
     """
-    design = exam.design
     if design.maximum is None:
-        raise ExamError(f"exam {exam.about.exam!r}: must have a maximum length to be assembled as a form")
-    said = table_of(read_exam(design.artifact, exam.about.exam), design.pool)
+        raise ExamError(f"exam {name!r}: must have a maximum length to be assembled as a form")
+    said = table_of(read_exam(design.artifact, name), design.pool)
     table = Table.of(design.pool, (*said.constraints, *more)) if more else said
     rows = matrix(design.pool, table, design.blueprint, design.maximum, counted=bool(more))
-    return Task(exam.about.exam, design.pool, table, rows)
+    return Task(name, design.pool, table, rows)
 
 
 def task_of_pool(name: str, pool: Pool, constraints: tuple[Constraint, ...] | Matrix) -> Task:

@@ -121,7 +121,7 @@ LISTENING, ADVOCACY = "items/listening.yaml", "items/advocacy.yaml"
             "tag: [adult]",
             (
                 ":20: item 'INT-001': 'tag' is not a known key; use id, competency, domain, level, stem,"
-                " options, key, rationale, concepts, reference, status, enemies, tags, judged_difficulty,"
+                " options, key, rationale, concepts, reference, status, enemies, set, tags, judged_difficulty,"
                 " history, content_decisions, waivers"
             ),
         ),
