@@ -121,8 +121,8 @@ LISTENING, ADVOCACY = "items/listening.yaml", "items/advocacy.yaml"
             "tag: [adult]",
             (
                 ":20: item 'INT-001': 'tag' is not a known key; use id, competency, domain, level, stem,"
-                " options, key, rationale, concepts, reference, status, enemies, set, tags, judged_difficulty,"
-                " history, content_decisions, waivers"
+                " options, key, rationale, concepts, reference, status, enemies, set, tags,"
+                " judged_difficulty, history, content_decisions, waivers"
             ),
         ),
         (LISTENING, "tags: [adult]", "tags: adult", ":20: item 'INT-001': tags must be a list; got 'adult'"),
