@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from adaptest.engine.audit import disagreements
 from adaptest.engine.codec import from_json, to_json
-from adaptest.engine.events import ItemPresented, ResponseGiven, SittingEnded
+from adaptest.engine.design import Design
+from adaptest.engine.events import ItemPresented, PretestChosen, ResponseGiven, SittingEnded
 from adaptest.engine.pretest import scored_enemies
-from adaptest.engine.sitting import deal_pretest, decide, evolve, start
+from adaptest.engine.sitting import choose_pretest, deal_pretest, decide, evolve, replay, start
 from adaptest.engine.spec import build, exam_from_values
 from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters
@@ -131,3 +132,109 @@ def test_a_simulated_sitting_is_the_scored_part_of_a_live_one(difficulty, n):
         live = [e for e in events if isinstance(e, ItemPresented) and e.role == "scored"]
         assert [event.item for event in live] == [event.item for event in simulated]
         assert replace(events[-1], at="") == lockstep.log(k)[-1]
+
+
+TARGET = {"windows": [
+    {"items": 2, "positions": {"from": 2, "to": 5}},
+    {"items": 3, "positions": {"from": 7, "to": 12}},
+], "target": {"within": 0.6}}  # fmt: skip
+
+
+def targeted_design(difficulty, enemies=()):
+    """The same pool, whose unscored items also have parameters that were judged."""
+    both = (*IDS, *NEW)
+    b = np.concatenate([difficulty, np.linspace(-1.75, 1.75, M)])
+    one = np.ones(len(both))
+    pool = Pool(
+        ItemParameters.of(LogisticItems(both, one, b, 0 * one, one)),
+        {
+            "status": ("operational",) * J + ("pretest",) * M,
+            "domain": tuple("ABC"[k % 3] for k in range(J + M)),
+        },
+        (frozenset({"i01", "i04"}), *(frozenset(pair) for pair in enemies)),
+        options=(("A", "B", "C", "D"),) * (J + M),
+        unscored=Unscored(NEW, {"status": ("pretest",) * M}, (("A", "B", "C", "D"),) * M),
+    )
+    values = {
+        "id": "e",
+        "title": "E",
+        "pool": {"status": ["operational"]},
+        "length": {"minimum": 5, "maximum": 12},
+        "blueprint": {"domain": {name: {"minimum_percent": 20, "maximum_percent": 50} for name in "ABC"}},
+        "selection": {"picker": {"name": "randomesque", "size": 5}},
+        "stopping": [{"rule": "sem", "at_most": 0.62}],
+        "pretest": TARGET,
+    }
+    return build(exam_from_values(values), pool)
+
+
+def taken_near(design, seed, answers, shown):
+    """The log of a sitting whose pretest items are chosen as their places are reached."""
+    started = start(design, seed, pretest=deal_pretest(design, seed, shown=shown))
+    events, state, chosen_at = [started], evolve(None, started, design), {}
+    while not state.is_over:
+        chosen = choose_pretest(state, design, shown=shown)
+        if chosen is not None:
+            events.append(chosen)
+            chosen_at[chosen.item] = state.theta
+            state = evolve(state, chosen, design)
+        event = decide(state, design)
+        events.append(event)
+        state = evolve(state, event, design)
+        if state.pending is not None:
+            events.append(ResponseGiven(event.item, "A", answers.get(event.item, 0)))
+            state = evolve(state, events[-1], design)
+    return events, state, chosen_at
+
+
+@every_pool
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS, bits=st.integers(0, 2**J - 1))
+def test_items_near_theta_change_nothing_that_counts_and_are_near_it(difficulty, seed, bits):
+    bare, design = design_of(difficulty), targeted_design(difficulty)
+    events, state, chosen_at = taken_near(design, seed, answers_of(bits), {})
+    alone, without = taken(bare, start(bare, seed), answers_of(bits))
+    assert counted(events) == counted(alone)
+    assert (state.theta, state.scores) == (without.theta, without.scores)
+    hard = dict(zip(NEW, np.linspace(-1.75, 1.75, M), strict=True))
+    left = dict(hard)
+    for item, at in chosen_at.items():
+        near = [new for new, b in left.items() if abs(b - at) <= 0.6]
+        assert item in near or not near
+        del left[item]
+    assert len(chosen_at) == sum(isinstance(event, PretestChosen) for event in events)
+    back = [from_json(to_json(event)) for event in events]
+    rebuilt = Design.from_artifact(design.artifact, design.pool.artifact)
+    assert disagreements(back, rebuilt) == ()
+    assert replay(back, rebuilt) == state
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS, bits=st.integers(0, 2**J - 1))
+def test_enemies_of_items_near_theta_are_never_in_one_sitting(seed, bits):
+    enemies = [(new, f"i{k:02d}") for k, new in enumerate(NEW)] + [("n03", "n04"), ("n09", "n10")]
+    design = targeted_design(POOLS["continuous"], enemies)
+    events, _, _ = taken_near(design, seed, answers_of(bits), {})
+    shown = {event.item for event in events if isinstance(event, ItemPresented)}
+    assert all(len(shown & set(pair)) <= 1 for pair in enemies)
+    assert disagreements(events, design) == ()
+
+
+def test_each_window_has_its_own_number_of_places_each_once():
+    design = targeted_design(POOLS["continuous"])
+    for seed in range(40):
+        places = [place for place, item in deal_pretest(design, seed, shown={}) if item == ""]
+        assert len(places) == len(set(places)) == 5
+        assert sum(1 <= place <= 4 for place in places) == 2
+        assert sum(6 <= place <= 11 for place in places) == 3
+
+
+def test_among_items_near_theta_the_least_shown_comes_first():
+    design = targeted_design(POOLS["continuous"])
+    state = evolve(None, start(design, 1, pretest=((0, ""),)), design)
+    near = [new for new, b in zip(NEW, np.linspace(-1.75, 1.75, M), strict=True) if abs(b) <= 0.6]
+    for spared in near:
+        shown = {new: 1 for new in near if new != spared}
+        assert choose_pretest(state, design, shown=shown).item == spared
+    seen = choose_pretest(state, design, shown={}, seen=near).item
+    assert seen not in near

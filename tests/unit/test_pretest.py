@@ -241,6 +241,28 @@ def test_how_many_are_shown_for_sure():
             "pretest.positions: must be given",
         ),
         (
+            {"pretest": {"target": {"within": 1.0}}},
+            pool_of(),
+            "pretest: must have items and positions, or windows that have them",
+        ),
+        (
+            {"pretest": {"items": 2, "positions": {"from": 1, "to": 9}, "target": {"within": 1.0}}},
+            pool_of(),
+            "pretest.target: needs pretest items with a judged or provisional difficulty; got none",
+        ),
+        (
+            {
+                "pretest": {
+                    "windows": [
+                        {"items": 1, "positions": {"from": 2, "to": 5}},
+                        {"items": 1, "positions": {"from": 5, "to": 8}},
+                    ]
+                }
+            },
+            pool_of(),
+            "pretest.windows: must ascend and not overlap; got 5 after 5",
+        ),
+        (
             {"form": ["i01", "i99"]},
             pool_of(),
             "form: must list items of the bank that the exam may use; got 'i99'",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +31,9 @@ class Journal(Protocol):
     def present(self, shown: ItemPresented, most: MaximumUse | None) -> tuple[Event, ...]:
         """Keep a presentation, unless its item was shown to `most` other sittings: then keep nothing."""
 
+    def used(self) -> tuple[Mapping[str, int], Collection[str]]:
+        """Return how often items were shown so far, to anybody, and which this person has seen."""
+
     def close(self) -> None:
         """Give the sitting free for others."""
 
@@ -48,6 +51,10 @@ class MemoryJournal:
     def present(self, shown: ItemPresented, most: MaximumUse | None) -> tuple[Event, ...]:  # noqa: ARG002 (as Journal says)
         """Return the presentation with the time: a trial knows of no other sitting."""
         return self.append([shown])
+
+    def used(self) -> tuple[Mapping[str, int], Collection[str]]:
+        """Return nothing: a trial knows of no other sitting."""
+        return {}, ()
 
     def close(self) -> None:
         """Do nothing: nobody else can have it."""
@@ -108,6 +115,11 @@ class StoredJournal:
         written = tuple(stamped(event, now()) for event in events)
         log.append(connection, self.sitting, self._length, [to_json(event) for event in written])
         return written
+
+    def used(self) -> tuple[Mapping[str, int], Collection[str]]:
+        """Read the counters; see Journal."""
+        with self._database.read() as connection:
+            return usage.shown(connection), usage.seen_by(connection, self.row.pseudonym)
 
     def close(self) -> None:
         """Free the lock."""

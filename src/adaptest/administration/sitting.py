@@ -24,7 +24,8 @@ from adaptest.engine.events import (
     SittingEnded,
     SittingHeld,
 )
-from adaptest.engine.sitting import decide, evolve, final_estimate, replay
+from adaptest.engine.pretest import OPEN
+from adaptest.engine.sitting import choose_pretest, decide, evolve, final_estimate, replay
 from adaptest.engine.state import State
 from adaptest.engine.timing import QUESTION
 from adaptest.errors import OptionError, SittingError
@@ -127,6 +128,8 @@ class Sitting:
         if readings := self.time.readings("step"):
             self.append(readings)
         waiting = None if self._time_is_over() else self._waiting()
+        if waiting is None and not self._time_is_over():
+            self._choose_pretest()
         while waiting is None:
             decided = decide(self._state, self.exam.design)
             if isinstance(decided, SittingEnded):
@@ -245,6 +248,14 @@ class Sitting:
         state = self._after(events)
         self._events += self._journal.append(events)
         self._state = state
+
+    def _choose_pretest(self) -> None:
+        """Choose and commit the pretest item of a place that is reached without one."""
+        if (self._state.presented, OPEN) in self._state.pretest:
+            shown, seen = self._journal.used()
+            chosen = choose_pretest(self._state, self.exam.design, shown=shown, seen=seen)
+            if chosen is not None:
+                self.append([chosen])
 
     def _after(self, events: Sequence[Event]) -> State:
         """Return the state that events lead to from here."""

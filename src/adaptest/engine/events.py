@@ -111,7 +111,8 @@ class SittingStarted(Stamp):
     design, pool : fingerprints of the design and pool it runs on; empty in trials
     excluded : items this person may not see (seen before, say)
     ineligible : items that exposure control barred for this sitting
-    pretest : (position, item): unscored items and the places, from 0, at which they are presented
+    pretest : (position, item): unscored items and the places, from 0, at which they are presented; no item
+        where it is chosen when the place is reached
     accommodations : (name, value), as agreed for this person
     prior : mean and standard deviation of this person's own prior; None for the exam's
     barred_in_band : the items that exposure control bars while theta is in each band, from the lowest
@@ -180,6 +181,21 @@ class ResponseChanged(Stamp):
     item: str
     response: str
     score: int
+
+
+@dataclass(frozen=True, slots=True)
+class PretestChosen(Stamp):
+    """An unscored item was chosen for the place that is reached, near the estimate so far.
+
+    Attributes
+    ----------
+    position : the place, from 0
+    item : the item; empty where none fits, and the place stays without
+    """
+
+    schema: ClassVar[int] = 1
+    position: int
+    item: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +297,7 @@ Event = (
     | ItemPresented
     | ResponseGiven
     | ResponseChanged
+    | PretestChosen
     | ClockRead
     | BreakBegan
     | BreakEnded
@@ -299,6 +316,7 @@ EVENTS: dict[str, type[Event]] = {
         ItemPresented,
         ResponseGiven,
         ResponseChanged,
+        PretestChosen,
         ClockRead,
         BreakBegan,
         BreakEnded,

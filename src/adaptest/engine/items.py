@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from adaptest.engine.definition import Exam
-from adaptest.engine.pretest import Seeding
+from adaptest.engine.difficulty import difficulty
+from adaptest.engine.pretest import DIFFICULTY, Seeding, Window
 from adaptest.engine.schema import Scalar
 from adaptest.engine.text import Path
 from adaptest.models.base import Rows
@@ -73,30 +74,72 @@ def pretest(exam: Exam, pool: Pool, used: Pool) -> tuple[Seeding | None, Pool]:
             f"pretest: item {scored[0]!r} must not be among the scored items as well{more}; set"
             " pool: {status: [operational]}",
         )
-    if said.items > len(unscored):
+    windows = _windows(exam, maximum)
+    total = sum(items for items, _, _ in windows)
+    if total > len(unscored):
         raise exam.fault(
             ("pretest", "items"),
-            f"pretest.items must not exceed the {len(unscored)} pretest items there are; got {said.items}",
+            f"pretest.items must not exceed the {len(unscored)} pretest items there are; got {total}",
         )
-    window = said.positions
-    if (room := max(window.last - window.first + 1, 0)) < said.items:
-        raise exam.fault(
-            ("pretest", "positions"),
-            f"pretest.positions must have a place for each of {said.items} items; got {room}, from"
-            f" {window.first} to {window.last}",
-        )
-    if maximum is not None and window.last > maximum + said.items:
-        raise exam.fault(
-            ("pretest", "positions", "to"),
-            f"pretest.positions.to must not exceed the {maximum + said.items} questions of the longest"
-            f" sitting; got {window.last}",
-        )
+    if said.target is not None:
+        unscored = _with_difficulty(exam, pool, unscored)
     ids = {*used.ids, *unscored.ids}
     enemies = tuple(group & ids for group in pool.enemies if len(group & ids) > 1)
     enemies += tuple(group for group in used.enemies if group not in enemies)
-    return Seeding(said.items, window.first - 1, window.last - 1), replace(
-        used, enemies=enemies, unscored=unscored
-    )
+    several = windows if len(windows) > 1 else ()
+    within = None if said.target is None else said.target.within
+    seeding = Seeding(total, windows[0][1], windows[-1][2], several, within)
+    return seeding, replace(used, enemies=enemies, unscored=unscored)
+
+
+def _windows(exam: Exam, maximum: int | None) -> tuple[Window, ...]:
+    """Return the windows of pretest items, places from 0."""
+    said = exam.spec.pretest
+    if said is None:
+        return ()
+    for word, other in (("positions", "items"), ("items", "positions")):
+        if getattr(said, word) is None and getattr(said, other) is not None:
+            raise exam.fault(("pretest",), f"pretest.{word}: must be given")
+    if (said.items is None) == (not said.windows):
+        raise exam.fault(("pretest",), "pretest: must have items and positions, or windows that have them")
+    path: Path = ("pretest", "windows") if said.windows else ("pretest",)
+    asked = [(window.items, window.positions) for window in said.windows]
+    if said.items is not None and said.positions is not None:
+        asked = [(said.items, said.positions)]
+    name, total, before = ".".join(map(str, path)), 0, 0
+    for items, window in asked:
+        total += items
+        if (room := max(window.last - window.first + 1, 0)) < items:
+            raise exam.fault(
+                (*path, "positions"),
+                f"{name}.positions must have a place for each of {items} items; got {room}, from"
+                f" {window.first} to {window.last}",
+            )
+        if window.first <= before:
+            raise exam.fault(path, f"{name}: must ascend and not overlap; got {window.first} after {before}")
+        if maximum is not None and window.last > maximum + total:
+            raise exam.fault(
+                (*path, "positions", "to"),
+                f"{name}.positions.to must not exceed the {maximum + total} questions of the longest"
+                f" sitting; got {window.last}",
+            )
+        before = window.last
+    return tuple((items, window.first - 1, window.last - 1) for items, window in asked)
+
+
+def _with_difficulty(exam: Exam, pool: Pool, unscored: Unscored) -> Unscored:
+    """Return unscored items with the difficulty that was judged for them, where there is one."""
+    if DIFFICULTY in unscored.attributes:  # as an artifact has them
+        return unscored
+    where = difficulty(pool.parameters)
+    known = [float(where[pool.row[item]]) if item in pool.row else np.nan for item in unscored.ids]
+    values = tuple(value if np.isfinite(value) else None for value in known)
+    if all(value is None for value in values):
+        raise exam.fault(
+            ("pretest", "target"),
+            "pretest.target: needs pretest items with a judged or provisional difficulty; got none",
+        )
+    return replace(unscored, attributes={**unscored.attributes, DIFFICULTY: values})
 
 
 def has(value: Value, wanted: tuple[Scalar, ...]) -> bool:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaptest.engine.definition import Exam
+from adaptest.engine.difficulty import difficulty
 from adaptest.engine.parts import part
-from adaptest.models.base import Bools, Floats
-from adaptest.parameters import ItemParameters
+from adaptest.models.base import Bools
 from adaptest.pool import Pool
 from adaptest.selection import Criterion, Setting
 
@@ -69,18 +69,3 @@ def opening_of(
         criterion = part(exam, (*place, "criterion"), criteria, said.criterion)
         criterion.check(setting)
     return Opening(said.items, inside, criterion)
-
-
-def difficulty(items: ItemParameters) -> Floats:
-    """Return (J,) where each item lies, logits: its difficulty, or the mean of its thresholds or steps.
-
-    nan for families that have neither.
-    """
-    where = np.full(len(items), np.nan)
-    for block in items.blocks:
-        b = getattr(block, "b", None)
-        if b is None:
-            continue
-        rows = [items.row[item] for item in block.ids]
-        where[rows] = b if b.ndim == 1 else np.nanmean(b, axis=1)
-    return where

@@ -64,7 +64,9 @@ def _check_scale(exam: Exam) -> None:
 def _pretest(exam: Exam) -> int:
     """Return how many unscored items a sitting is given."""
     said = exam.spec.pretest
-    return 0 if said is None else said.items
+    if said is None:
+        return 0
+    return (said.items or 0) + sum(window.items for window in said.windows)
 
 
 def _check_time(exam: Exam) -> None:

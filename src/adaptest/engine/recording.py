@@ -9,9 +9,16 @@ import numpy as np
 from adaptest.engine.design import Design
 from adaptest.engine.editing import changed, why_no_change
 from adaptest.engine.estimates import OUTCOMES
-from adaptest.engine.events import Event, ItemPresented, ResponseChanged, ResponseGiven, SittingStarted
+from adaptest.engine.events import (
+    Event,
+    ItemPresented,
+    PretestChosen,
+    ResponseChanged,
+    ResponseGiven,
+    SittingStarted,
+)
 from adaptest.engine.planning import plan_after
-from adaptest.engine.pretest import scored_enemies
+from adaptest.engine.pretest import OPEN, scored_enemies
 from adaptest.engine.state import Pending, State
 from adaptest.engine.timing import EXAM, QUESTION, Clock, multiplier_of, shown
 from adaptest.errors import ReplayError
@@ -154,6 +161,7 @@ def withdrawn(state: State, items: tuple[str, ...], design: Design) -> State:
     return replace(
         state,
         withdrawn=state.withdrawn | new,
+        gone=state.gone | (frozenset(items) & frozenset(design.pool.unscored.ids)),
         pretest=tuple(planned for planned in state.pretest if planned[1] not in items),
         batch=replace(state.batch, available=available),
     )
@@ -164,3 +172,45 @@ def _row(item: str, event: Event, design: Design) -> int:
     if row is None:
         raise ReplayError(f"{type(event).__name__}: item {item!r} must be in the pool")
     return row
+
+
+def why_no_pretest(state: State, item: str, design: Design) -> str:
+    """Return why a pretest item cannot be shown next; empty where it can."""
+    pool = design.pool
+    if item not in pool.unscored.ids:
+        return "must be a pretest item"
+    others = {planned for _, planned in state.pretest} | {pool.ids[row] for row in state.administered}
+    if item in others or item in state.gone:
+        return "was shown, dealt or withdrawn already"
+    rivals = pool.rivals_of(item)
+    if not rivals.isdisjoint(others):
+        return "is an enemy of an item that was shown or dealt"
+    rows = [pool.row[rival] for rival in scored_enemies(pool, (item,))]
+    available = state.batch.available.copy()
+    if not available[0, rows].any():
+        return ""
+    available[0, rows] = False
+    if design.reach is None:
+        spared = bool(available.any())
+    else:
+        spared = bool(design.reach.open(state.batch.counts, available, state.batch.length)[0])
+    return "" if spared else "has enemies that the exam needs"
+
+
+def pretest_chosen(state: State, event: PretestChosen, design: Design) -> State:
+    """Return the state with an item for an open place, or without the place; its enemies are kept out."""
+    place, item = event.position, event.item
+    if (place, OPEN) not in state.pretest or place != state.presented:
+        raise ReplayError(f"PretestChosen: place {place} must be reached and have no item yet")
+    rest = tuple(planned for planned in state.pretest if planned != (place, OPEN))
+    if item == OPEN:
+        return replace(state, pretest=rest)
+    if why := why_no_pretest(state, item, design):
+        raise ReplayError(f"PretestChosen: item {item!r} {why}")
+    available = state.batch.available.copy()
+    available[0, [design.pool.row[rival] for rival in scored_enemies(design.pool, (item,))]] = False
+    return replace(
+        state,
+        pretest=tuple(sorted((*rest, (place, item)))),
+        batch=replace(state.batch, available=available),
+    )

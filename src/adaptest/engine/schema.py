@@ -77,11 +77,30 @@ class Window(Strict):
     last: Whole = Field(alias="to", ge=1)
 
 
-class Pretest(Strict):
-    """How many unscored items each candidate is given, where, and of which status or other attribute."""
+class PretestWindow(Strict):
+    """How many unscored items stand in one part of the sitting."""
 
     items: Whole = Field(ge=1)
     positions: Window
+
+
+class Target(Strict):
+    """How near to the estimate so far the difficulty of a pretest item is to be, logits."""
+
+    within: Number = Field(gt=0)
+
+
+class Pretest(Strict):
+    """How many unscored items each candidate is given, where, and of which status or other attribute.
+
+    Either `items` and `positions`, or several `windows` in ascending order.
+    """
+
+    LATER = ("windows", "target")
+    items: Whole | None = Field(default=None, ge=1)
+    positions: Window | None = None
+    windows: tuple[PretestWindow, ...] = ()
+    target: Target | None = None
     pool: dict[str, Values] = {"status": ("pretest",)}
 
 

@@ -26,6 +26,7 @@ from adaptest.engine.events import (
     NoteAdded,
     Planned,
     PoolChanged,
+    PretestChosen,
     ResponseChanged,
     ResponseGiven,
     SittingEnded,
@@ -35,8 +36,16 @@ from adaptest.engine.events import (
     SittingVoided,
 )
 from adaptest.engine.planning import test_of
-from adaptest.engine.pretest import deal, scored_enemies
-from adaptest.engine.recording import answered, changed_as_allowed, presented, started, withdrawn
+from adaptest.engine.pretest import OPEN, deal, scored_enemies, targeted
+from adaptest.engine.recording import (
+    answered,
+    changed_as_allowed,
+    presented,
+    pretest_chosen,
+    started,
+    why_no_pretest,
+    withdrawn,
+)
 from adaptest.engine.run_out import run_out
 from adaptest.engine.state import Pending, State
 from adaptest.engine.timing import multiplier_of, read
@@ -124,6 +133,31 @@ def deal_pretest(
     )
 
 
+def choose_pretest(
+    state: State, design: Design, *, shown: Mapping[str, int], seen: Collection[str] = ()
+) -> PretestChosen | None:
+    """Return the pretest item for a place that is reached and has none yet; None where nothing is to choose.
+
+    Parameters
+    ----------
+    shown, seen : as `deal_pretest` says
+    """
+    place = state.presented
+    if design.seeding is None or state.is_over or state.pending or (place, OPEN) not in state.pretest:
+        return None
+    item = targeted(
+        design.seeding,
+        design.pool,
+        state.seed,
+        place,
+        state.theta,
+        shown=shown,
+        seen=seen,
+        fits=lambda item: not why_no_pretest(state, item, design),
+    )
+    return PretestChosen(place, item)
+
+
 def decide(state: State, design: Design, planned: Planned | None = None) -> ItemPresented | SittingEnded:
     """Return what happens next: an item to present, or the end; without a time, which the shell stamps.
 
@@ -142,6 +176,8 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Item
     if state.is_over or state.pending is not None or state.clock.on_break:
         raise SittingError(f"nothing is to be decided after {_described(state)}")
     for position, item in state.pretest:
+        if position == state.presented and item == OPEN:
+            raise SittingError(f"a pretest item must be chosen for place {position} first")
         if position == state.presented:
             return ItemPresented(item, position, _options(item, state, design), "pretest")
     time_s = np.array([round(state.clock.used_s / state.clock.multiplier, 3)])
@@ -182,6 +218,8 @@ def _running(state: State, event: Event, design: Design) -> State | None:  # noq
             return presented(state, event, design)
         case State(pending=Pending() as pending), ResponseGiven() if event.item == pending.item:
             return answered(state, pending, event, design)
+        case State(pending=None), PretestChosen():
+            return pretest_chosen(state, event, design)
         case _, ResponseChanged():
             return changed_as_allowed(state, event, design)
         case _, ClockRead() | BreakBegan() | BreakEnded():

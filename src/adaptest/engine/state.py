@@ -32,6 +32,7 @@ class State:
     presented : items presented, scored or not
     pending : the item that waits for a response
     ended, voided, held : why, or None
+    gone : unscored items that were withdrawn
     drawn_out : rows that were chosen and failed their exposure draw
     theta, sem : the estimate so far, rounded as it decides
     """
@@ -57,6 +58,7 @@ class State:
     voided: str | None = None
     held: str | None = None
     drawn_out: frozenset[int] = frozenset()
+    gone: frozenset[str] = frozenset()
 
     @property
     def is_over(self) -> bool:

@@ -92,7 +92,12 @@ class Cohort:
     def deals(self) -> bool:
         """Whether pretest items are dealt: where they bar scored items; elsewhere they change nothing."""
         pool = self.design.pool
-        return self.design.seeding is not None and bool(scored_enemies(pool, pool.unscored.ids))
+        seeding = (
+            self.design.seeding
+        )  # what is chosen at its place bars next to nothing, and is not tried here
+        return (
+            seeding is not None and seeding.within is None and bool(scored_enemies(pool, pool.unscored.ids))
+        )
 
     @cached_property
     def in_turn(self) -> bool:
