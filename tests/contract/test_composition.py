@@ -11,13 +11,22 @@ from itertools import combinations, product
 import numpy as np
 import pytest
 
-from adaptest.engine.audit import disagreements, explain
+from adaptest.engine.audit import disagreements, explain, explain_end
 from adaptest.engine.codec import from_json, to_json
 from adaptest.engine.design import Design
-from adaptest.engine.events import ItemPresented, ResponseGiven, SittingEnded, SittingStarted
+from adaptest.engine.editing import why_no_change
+from adaptest.engine.events import (
+    ClockRead,
+    ItemPresented,
+    ResponseChanged,
+    ResponseGiven,
+    SittingEnded,
+    SittingStarted,
+)
 from adaptest.engine.exposing import barred_for
 from adaptest.engine.sitting import deal_pretest, decide, evolve, replay, start
 from adaptest.engine.spec import (
+    CONTENT,
     CRITERIA,
     ESTIMATORS,
     EXPOSURE,
@@ -56,13 +65,34 @@ LIMITS = {
     "mean_overlap": {"at_most": 0.2},
     "recent_overlap": {"at_most": 3, "sittings": 2},
 }
-CONTENT = {
+BLUEPRINT = {
+    "domain": {"A": {"minimum_percent": 25, "maximum_percent": 50}, "B": {"minimum": 1}},
+    "rules": [{"what": 'kind == "x"', "of": 'domain == "A"', "minimum_percent": 50}],
+}
+TABLE = [
+    {"type": "number", "condition": 'domain == "C"', "lower": 1, "upper": 3},
+    {"type": "sum", "attribute": "words", "upper": 400},
+    {"type": "number", "condition": 'kind == "y"', "lower": 4, "weight": 0.2},
+]
+RULES = {
     "no rules": {},
-    "blueprint": {
-        "blueprint": {
-            "domain": {"A": {"minimum_percent": 25, "maximum_percent": 50}, "B": {"minimum": 1}},
-            "rules": [{"what": 'kind == "x"', "of": 'domain == "A"', "minimum_percent": 50}],
-        }
+    "blueprint": {"blueprint": BLUEPRINT},
+    **{name: {"blueprint": BLUEPRINT, "selection": {"content": name}} for name in CONTENT},
+    "table": {"constraints": TABLE, "selection": {"content": "shadow_test"}},
+}
+BEGINNINGS = {
+    "as it goes on": {},
+    "easy": {"start": {"items": 2, "difficulty": {"from": -1.0, "to": 0.5}}},
+    "random": {"start": {"items": 1, "criterion": "random"}},
+    "strata": {"stratification": {"strata": 2}},
+}
+POLICIES = {
+    "final answers": {},
+    "two changes": {"review": {"mode": "edit_k", "edits": 2}},
+    "free": {"review": "free"},
+    **{
+        f"time, {run_out}": {"time": {"limit_s": 34.0, "run_out": run_out}}
+        for run_out in ("final_estimate", "last_k_all_above", "random_fill", "no_score")
     },
 }
 FACTORS = {
@@ -70,7 +100,9 @@ FACTORS = {
     "picker": tuple(PICKERS),
     "exposure": ("none", *EXPOSURE),
     "stopping": tuple(STOPPING),
-    "content": tuple(CONTENT),
+    "content": tuple(RULES),
+    "beginning": tuple(BEGINNINGS),
+    "policy": tuple(POLICIES),
     "pool": ("logistic", "mixed"),
     "interim": INTERIM,
     "final": tuple(ESTIMATORS),
@@ -110,6 +142,7 @@ def pool_of(kind):
     attributes = {
         "domain": tuple("ABC"[j % 3] for j in k),
         "kind": tuple("xy"[j // 3 % 2] for j in k),
+        "words": tuple(30.0 + j % 7 for j in k),
         "status": ("operational",) * J,
     }
     enemies = (frozenset(ids[0:9:3]), frozenset({ids[4], ids[20]}), frozenset({ids[7], "p1"}))
@@ -125,7 +158,12 @@ def pool_of(kind):
     letters = ("A", "B", "C", "D")
     unscored = Unscored(
         ("p1", "p2", "p3"),
-        {"domain": ("A", "B", "C"), "kind": ("x", "y", "x"), "status": ("pretest",) * 3},
+        {
+            "domain": ("A", "B", "C"),
+            "kind": ("x", "y", "x"),
+            "words": (30.0,) * 3,
+            "status": ("pretest",) * 3,
+        },
         (letters,) * 3,
     )
     return Pool(items, attributes, enemies, options=(letters,) * J, unscored=unscored)
@@ -147,8 +185,11 @@ def definition(row):
         "stopping": [{"rule": row["stopping"], **STOPS.get(row["stopping"], {})}],
         "reporting": {"cut": {"theta": 0.0}},
     }
-    for name, words in CONTENT[row["content"]].items():
+    for name, words in RULES[row["content"]].items():
         values[name] = {**values[name], **words} if isinstance(values.get(name), dict) else words
+    values["selection"] |= BEGINNINGS[row["beginning"]]
+    if POLICIES[row["policy"]]:
+        values["policy"] = POLICIES[row["policy"]]
     if row["exposure"] != "none":
         values["exposure"] = [{"rule": row["exposure"], **LIMITS.get(row["exposure"], {})}]
     if row["pretest"] != "none":
@@ -206,18 +247,33 @@ def begun(design, seed):
 
 def taken(design, seed):
     """A whole sitting: its events, and the state it came to."""
-    events = [begun(design, seed)]
-    state = evolve(None, events[0], design)
-    while not state.is_over:
-        event = decide(state, design)
+    events, state, at_s = [], None, 0.0
+
+    def log(event):
+        nonlocal state
         events.append(event)
         state = evolve(state, event, design)
-        if state.pending is not None:
-            row = state.pending.row
-            top = 1 if row is None else int(design.pool.parameters.categories[row]) - 1
-            score = (len(events) * 7 + seed) // 3 % (top + 1)
-            events.append(ResponseGiven(event.item, "A", score, 4.0))
-            state = evolve(state, events[-1], design)
+
+    def read(cause):
+        nonlocal at_s
+        if design.policy.needs_time:
+            at_s += 2.0
+            log(ClockRead(at_s, cause))
+
+    log(begun(design, seed))
+    while not state.is_over:
+        read("step")
+        event = decide(state, design)
+        log(event)
+        if state.pending is None:
+            continue
+        read("answer")
+        row = state.pending.row
+        top = 1 if row is None else int(design.pool.parameters.categories[row]) - 1
+        late = "exam" if state.clock.is_over(design.policy) else ""
+        log(ResponseGiven(event.item, "A", (len(events) * 7 + seed) // 3 % (top + 1), 4.0, late))
+        if len(state.scores) in (2, 4) and not why_no_change(state, event.item, design):
+            log(ResponseChanged(event.item, "B", 0 if events[-1].score else 1))
     return events, state
 
 
@@ -232,11 +288,14 @@ def tampered(events, design):
                 changes = [replace(event, seed=event.seed + 1)]
             case ItemPresented(decision=None):
                 changes = [replace(event, options=event.options[::-1])]
-            case ItemPresented():
+            case ItemPresented(decision=decision):
                 changes = [
                     replace(event, item=other),
-                    replace(event, decision=replace(event.decision, eligible=event.decision.eligible + 1)),
+                    replace(event, decision=replace(decision, eligible=decision.eligible + 1)),
                 ]
+                if decision.content is not None and decision.content.test:
+                    worse = replace(decision.content, bound=decision.content.bound - 1)
+                    changes.append(replace(event, decision=replace(decision, content=worse)))
             case SittingEnded():
                 changes = [replace(event, reason="sem" if event.reason != "sem" else "maximum_length")]
         for changed in changes:
@@ -280,6 +339,9 @@ def test_parts_compose_or_are_refused_in_a_sentence(row):
     assert replay(read, again) == state
     assert disagreements(read, again) == ()
     # every item and the end explain themselves
+    end = explain_end(events, design)
+    assert (end.agrees, end.reason) == (True, state.ended)
+    assert len(end.sentences) > 1
     shown = [event for event in events if isinstance(event, ItemPresented)]
     for number, event in enumerate(shown, start=1):
         one = explain(events, number, design)

@@ -9,7 +9,8 @@ from textwrap import wrap
 
 from adaptest.administration.clock import spelled
 from adaptest.administration.records import Stored
-from adaptest.engine.audit import IN_WORDS, Explanation, disagreements, explain
+from adaptest.engine.audit import Explanation, RuleStanding, disagreements, explain, explain_end
+from adaptest.engine.audit_words import IN_WORDS
 from adaptest.engine.events import (
     BreakBegan,
     BreakEnded,
@@ -18,6 +19,7 @@ from adaptest.engine.events import (
     Event,
     ItemPresented,
     NoteAdded,
+    PoolChanged,
     ResponseChanged,
     ResponseGiven,
     SittingEnded,
@@ -86,6 +88,7 @@ def _of_event(stored: Stored, event: Event) -> Iterator[str]:
     match event:
         case SittingStarted(seed=seed, excluded=seen, pretest=dealt):
             yield f"seed {seed}; {len(seen)} items left out because they were seen before"
+            yield from _exposure(stored, event)
             if event.prior is not None:
                 yield f"prior of this person: mean {event.prior[0]:g}, standard deviation {event.prior[1]:g}"
             if event.accommodations:
@@ -99,12 +102,37 @@ def _of_event(stored: Stored, event: Event) -> Iterator[str]:
             yield from _in_short(stored, event)
         case ResponseChanged(item=item, response=response, score=score):
             yield f"     changed the answer to {item}: {response}, score {score}"
-        case SittingEnded(reason=reason, estimate=final):
-            decided = f"; {event.decision}" if event.decision else ""
-            yield f"ended: {reason.replace('_', ' ')}{f'; {_estimate(final)}' if final else ''}{decided}"
+        case PoolChanged(withdrawn=items, reason=words):
+            yield from wrap(f"withdrawn ({words}): {', '.join(items)}", WIDTH, subsequent_indent="  ")
+        case SittingEnded():
+            yield from _ended(stored, event)
         case NoteAdded() | SittingVoided() | SittingHeld() | SittingReleased():
             words = event.text if isinstance(event, NoteAdded) else event.reason
             yield f"{type(event).__name__} by {event.by} at {event.at}: {words}"
+
+
+def _exposure(stored: Stored, event: SittingStarted) -> Iterator[str]:
+    """Yield what exposure control settled before the first question."""
+    if event.ineligible or event.spared:
+        spared = f"; {len(event.spared)} more would be, but the exam cannot do without them"
+        told = f"{len(event.ineligible)} items barred by exposure control{spared if event.spared else ''}"
+        yield from _wrapped(told, "")
+    controls = stored.exam.design.controls
+    if event.barred_in_band and controls is not None:
+        counts = ", ".join(
+            f"{len(items)} at {controls.bands.name(band)}" for band, items in enumerate(event.barred_in_band)
+        )
+        yield from _wrapped(f"not eligible by the draw at the start: {counts}", "")
+
+
+def _ended(stored: Stored, event: SittingEnded) -> Iterator[str]:
+    """Yield why the sitting ended, with the numbers of the rules that were asked."""
+    one = explain_end(stored.events, stored.exam.design)
+    first, *others = one.sentences if one is not None else (event.reason,)
+    decided = f"; {event.decision}" if event.decision else ""
+    yield from wrap(f"ended: {first}{decided}", WIDTH, subsequent_indent="  ")
+    for sentence in others:
+        yield from _wrapped(sentence)
 
 
 def _of_time(event: ClockRead | BreakBegan | BreakEnded, before: float, policy: Policy) -> Iterator[str]:
@@ -126,6 +154,11 @@ def _in_short(stored: Stored, event: ItemPresented) -> Iterator[str]:
     best = len(decision.shortlist) + decision.more
     able = f"{decision.eligible} could be chosen, by chance among the best {best}"
     yield f"     at {_estimate(decision.estimate)}; {able}"
+    if decision.passed_over:
+        over = ", ".join(decision.passed_over)
+        yield from _wrapped(f"chosen before it, but failed the exposure draw: {over}")
+    if decision.waived:
+        yield f"     {decision.waived.replace('_', ' ')} was set aside: nothing else could come next"
     if decision.ruled_out:
         counts = ", ".join(f"{n} {IN_WORDS[reason]}" for reason, n in decision.ruled_out)
         yield from _wrapped(f"ruled out: {counts}")
@@ -157,8 +190,19 @@ def _in_full(stored: Stored, one: Explanation) -> Iterator[str]:
     if one.rules:
         yield "content rules before this choice (given; bounds at the next possible end):"
     for rule in one.rules:
-        bounds = f"; {rule.least} to {rule.most}" if rule.least is not None else ""
-        yield f"  {rule.rule}: {rule.count}{bounds}"
+        yield f"  {rule.rule}: {rule.count}{_bounds(rule)}"
+
+
+def _bounds(rule: RuleStanding) -> str:
+    """Return a content rule's bounds, and whether it is full or still lacks items."""
+    if rule.least is None or rule.most is None:
+        return ""
+    state = ""
+    if rule.count >= rule.most:
+        state = " (full)"
+    elif rule.count < rule.least:
+        state = f" (lacks {rule.least - rule.count})"
+    return f"; {rule.least} to {rule.most}{state}"
 
 
 def _answer(stored: Stored, item: str) -> str:

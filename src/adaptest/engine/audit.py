@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM
+from adaptest.engine.audit_words import in_numbers, sentences_of
 from adaptest.engine.deciding import OTHER_STRATUM
 from adaptest.engine.design import MAXIMUM_LENGTH, POOL_EXHAUSTED, Design
+from adaptest.engine.ends import end_in_numbers
 from adaptest.engine.events import Decision, Event, ItemPresented, Planned, SittingEnded
-from adaptest.engine.exposing import ELIGIBILITY, LOTTERY, able
-from adaptest.engine.opening import START_BAND
+from adaptest.engine.exposing import able
 from adaptest.engine.planning import test_of, unproven
 from adaptest.engine.refusal import why_not
 from adaptest.engine.sitting import decide, evolve, final_estimate
@@ -20,22 +20,7 @@ from adaptest.engine.state import State
 from adaptest.engine.stops import STOPPING
 from adaptest.errors import AdaptestError, SittingError
 from adaptest.models.base import Bools
-
-IN_WORDS = {
-    "administered": "already given",
-    "excluded": "excluded for this person",
-    "ineligible": "barred by exposure control",
-    "withdrawn": "withdrawn while the sitting ran",
-    "drawn_out": "chosen, but failed its exposure draw",
-    "not_planned": "not in the test that was planned, or due later in it",
-    ORDERED: "its item set was left, or others come before it in order",
-    "ineligible_here": "not eligible at this theta, by exposure control",
-    "enemy": "enemy of an item given, or of a pretest item of this sitting",
-    ROOM: "its content area is full until the next possible end",
-    OTHER_STRATUM: "of a stratum that is for other questions",
-    START_BAND: "outside the difficulties that an exam begins with",
-    NEEDED: "content areas that still lack items need the room",
-}
+from adaptest.stopping import IN_WORDS as STOPS_IN_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +88,21 @@ class Explanation:
     sentences: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EndExplained:
+    """Why a sitting ended, recomputed from the log.
+
+    Attributes
+    ----------
+    agrees : whether the end decided again is the logged one
+    sentences : the rules for the end with their numbers, and the estimate
+    """
+
+    reason: str
+    agrees: bool
+    sentences: tuple[str, ...]
+
+
 def disagreements(events: Sequence[Event], design: Design) -> tuple[Disagreement, ...]:
     """Return every step of a log that, decided again, comes out otherwise; () if all agree, bit for bit.
 
@@ -124,6 +124,28 @@ def disagreements(events: Sequence[Event], design: Design) -> tuple[Disagreement
     return tuple(found)
 
 
+def explain_end(events: Sequence[Event], design: Design) -> EndExplained | None:
+    """Return why a log ended, with the numbers of every rule that was asked; None where it did not."""
+    state: State | None = None
+    for event in events:
+        if isinstance(event, SittingEnded) and state is not None:
+            own = design.own(state.prior)
+            told = [
+                f"{event.reason.replace('_', ' ')}: {STOPS_IN_WORDS.get(event.reason, 'ended from outside')}"
+            ]
+            told += end_in_numbers(state, own)
+            if (final := event.estimate) is not None:
+                told.append(f"reported: {in_numbers(final)}, {final.method}")
+            agrees = not _checked(state, event, design)
+            if not agrees:
+                told.append(
+                    "decided again, the end comes out otherwise: this log does not follow from its design"
+                )
+            return EndExplained(event.reason, agrees, tuple(told))
+        state = evolve(state, event, design)
+    return None
+
+
 def explain(events: Sequence[Event], number: int, design: Design) -> Explanation:
     """Return why the `number`-th item of a log, from 1, was presented.
 
@@ -132,7 +154,7 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
     SittingError, where the log does not present so many items.
     """
     state, event = _before(events, number, design)
-    logged = event.decision
+    logged, design = event.decision, design.own(state.prior)
     try:
         agrees = not _checked(state, event, design)
     except AdaptestError:
@@ -147,7 +169,7 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
         batch=state.batch.barring(np.array([over], dtype=np.intp)),
     )
     ranking, rules = _ranking(then, design, logged.content), _rules(state, design, logged.next_stop)
-    sentences = _sentences(number, event.item, logged, ranking, agrees=agrees)
+    sentences = sentences_of(number, event.item, logged, ranking, design, agrees=agrees)
     return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)
 
 
@@ -262,65 +284,3 @@ def _rules(state: State, design: Design, next_stop: int) -> tuple[RuleStanding, 
         )
         for rule, what in zip(design.blueprint.rules, design.blueprint.what, strict=True)
     )
-
-
-def _sentences(
-    number: int, item: str, decision: Decision, ranking: tuple[Ranked, ...], *, agrees: bool
-) -> tuple[str, ...]:
-    """Return an explanation in words."""
-    estimate = decision.estimate
-    mine = next(one for one in ranking if one.item == item)
-    theta = "unknown" if estimate.theta is None else f"{estimate.theta:.3f}"
-    sem = "unknown" if estimate.sem is None else f"{estimate.sem:.3f}"
-    candidates = len(decision.shortlist) + decision.more
-    told = [
-        f"item {number} is {item}, chosen at theta {theta} (SEM {sem}, {estimate.method})",
-        (
-            f"{decision.eligible} of {len(ranking)} items could come next; chance chose among the best"
-            f" {candidates}, with the draws {decision.choice:.6f} (rank) and {decision.tie:.6f} (ties)"
-        ),
-    ]
-    if mine.rank is not None and mine.criterion is not None:
-        ties = sum(one.rank == mine.rank for one in ranking) - 1
-        shared = f", with {ties} others" if ties else ""
-        told.append(f"it ranked {mine.rank}{shared}, with criterion {mine.criterion:.6f}")
-    told += _content_sentences(decision)
-    told += _exposure_sentences(decision)
-    told += decision.notes
-    told += [f"ruled out, {IN_WORDS[reason]}: {count}" for reason, count in decision.ruled_out]
-    told.append(f"the sitting may next end at {decision.next_stop} scored items")
-    if not agrees:
-        told.append("decided again, the step comes out otherwise: this log does not follow from its design")
-    return tuple(told)
-
-
-def _content_sentences(decision: Decision) -> list[str]:
-    """Return what the content method did before a choice, in words."""
-    planned = decision.content
-    if planned is None:
-        return []
-    told = []
-    if planned.test:
-        told.append(
-            f"it is of a shadow test of {len(planned.test)} items, assembled anew: {planned.objective:.6f} by"
-            f" the criterion, and no test exceeds {planned.bound:.6f} ({planned.status})"
-        )
-    elif planned.status == "kept":
-        told.append("it is of the shadow test assembled before, which goes on")
-    else:
-        told.append(f"criteria were weighed by content ({planned.method})")
-    return told + [f"the soft target {rule} is missed by {by:g}" for rule, by in planned.missed]
-
-
-def _exposure_sentences(decision: Decision) -> list[str]:
-    """Return what exposure control did at a choice, in words."""
-    told = []
-    if decision.passed_over:
-        n = len(decision.passed_over)
-        names = ", ".join(decision.passed_over)
-        told.append(f"chosen before it, but failed the exposure draw ({n}): {names}")
-    if decision.waived == LOTTERY:
-        told.append("it is shown although it failed its exposure draw: the exam could not go on without it")
-    if decision.waived == ELIGIBILITY:
-        told.append("no item that may come next was eligible at this theta: eligibility was set aside")
-    return told

@@ -24,6 +24,9 @@ class Eligibility:
     there. One draw a sitting and item serves all bands, so that a sitting which passes through several does
     not get as many chances. Where no eligible item can come next, the choice is among all that can.
 
+    Probabilities that a simulation found are never exceeded: what is counted can only lower them, for those
+    who pass through a band are shown fewer of its items than those who belong there.
+
     Attributes
     ----------
     rate : of the sittings that visit a band, how many an item may be shown to
@@ -63,7 +66,7 @@ class Eligibility:
             taken = taken + weight * self.rate
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(taken > 0, self.rate * eligible / taken, 1.0)
-        return np.minimum(ratio, 1.0)
+        return np.minimum(ratio, 1.0 if tuned is None else tuned)
 
     def draw(self, probability: Floats, seed: Words) -> Bools:
         """Return (N, B, J) what each sitting may not be shown in each band."""

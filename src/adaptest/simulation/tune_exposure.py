@@ -31,6 +31,7 @@ MATTERS = (
     0.05  # share of an item's showings in a band of simulees from which its probability there is at work
 )
 LEAST = 1e-4  # a probability, so that an item can come back
+LARGEST_MARGIN = 0.3  # share of the rate that is left unused where fresh simulees exceeded it
 GROWTH = 1.5  # by which a probability rises in a round, at most
 
 
@@ -162,7 +163,8 @@ def tune(
             )
             if fresh.keeps(rate):
                 return Tuning(rate, bands, table, tuple(rounds), fresh, converged=True, reason="")
-            margin += float(np.max((fresh.largest - fresh.allowed(rate)) / rate))
+            beyond = float(np.max((fresh.largest - fresh.allowed(rate)) / rate))
+            margin = min(margin + beyond, LARGEST_MARGIN)
         table = _next(table, found, rate * (1 - margin))
     worst = fresh or found
     reason = f"after {ROUNDS} rounds an item is still shown to {worst.largest.max():.3f} of the simulees"
