@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adaptest.engine.design import MAXIMUM_LENGTH, Design
+from adaptest.engine.sitting import timed
 from adaptest.engine.standing import standing_of
 from adaptest.engine.state import State
 from adaptest.stopping import (
@@ -30,13 +31,20 @@ from adaptest.stopping.cuts import cuts_of
 
 def end_in_numbers(state: State, design: Design) -> tuple[str, ...]:
     """Return how the rules for the end stand in a state that waits for a decision, a sentence each."""
-    batch, n = state.batch, state.batch.length
+    batch, n = timed(state), state.batch.length
     most = "no maximum" if design.maximum is None else f"at most {design.maximum}"
     told = [f"{n} scored items; at least {design.minimum}, {most}"]
+    if (limit := design.policy.time.limit_s) is not None:
+        clock = state.clock
+        told.append(f"{clock.used_s:.0f} s used of a limit of {limit * clock.multiplier:.0f} s")
+        if clock.is_over(design.policy):
+            return (*told, "the time limit ends it, whatever the other rules say")
     if n == design.maximum:
         return (*told, f"the maximum length ends it, whatever the other rules say ({MAXIMUM_LENGTH})")
     if not design.may_stop(batch)[0]:
         return (*told, "it may not stop at this length: the length or a content rule asks for more")
+    if design.maximum is None and not batch.available.any():
+        return (*told, "no item is left")
     standing = standing_of(design, batch)
     for rule in design.stopping:
         fires = "ends it" if rule.fires(standing)[0] else "goes on"

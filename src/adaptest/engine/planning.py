@@ -13,6 +13,8 @@ from adaptest.engine.narrowing import asked
 from adaptest.models.base import Bools
 from adaptest.pool import Pool
 
+DECIMAL = 1e-9  # the last digit that is logged
+
 
 def planned_of(answer: Answer | None, pool: Pool) -> Planned | None:
     """Return what was planned for one sitting, as a log has it."""
@@ -46,6 +48,8 @@ def test_of(planned: Planned, pool: Pool) -> Bools:
 
 def unproven(planned: Planned, batch: Sittings, design: Design) -> str:
     """Return why what a log says was planned is not proven; empty where it is."""
+    if planned.bound < planned.objective - DECIMAL:
+        return f"its bound {planned.bound:.9f} is below what its test is worth, {planned.objective:.9f}"
     content, report = design.content, report_of(planned, design.pool)
     if content is None or report is None:
         return "it names items that the pool does not hold" if report is None else "the exam plans nothing"

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from adaptest.engine.batch import Sittings
 from adaptest.engine.deciding import decision_of
 from adaptest.engine.design import TIME_LIMIT, Design
 from adaptest.engine.estimates import estimated
@@ -180,8 +181,7 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Item
             raise SittingError(f"a pretest item must be chosen for place {position} first")
         if position == state.presented:
             return ItemPresented(item, position, _options(item, state, design), "pretest")
-    time_s = np.array([round(state.clock.used_s / state.clock.multiplier, 3)])
-    if (code := int(design.ending(replace(state.batch, time_s=time_s))[0])) >= 0:
+    if (code := int(design.ending(timed(state))[0])) >= 0:
         return SittingEnded(design.reasons[code], final_estimate(state, design))
     choice = design.choose(state.batch, None if planned is None else test_of(planned, design.pool))
     item = design.pool.ids[choice.row[0]]
@@ -189,6 +189,12 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Item
     if planned is not None:
         decision = replace(decision, content=planned)
     return ItemPresented(item, state.presented, _options(item, state, design), "scored", decision)
+
+
+def timed(state: State) -> Sittings:
+    """Return the sitting with the seconds used so far, as rules for the end look at them."""
+    time_s = np.array([round(state.clock.used_s / state.clock.multiplier, 3)])
+    return replace(state.batch, time_s=time_s)
 
 
 def evolve(state: State | None, event: Event, design: Design) -> State:
