@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("adaptest.cli.score:score", "Estimate theta for people from responses and item parameters."),
     "standard": ("adaptest.cli.standard:standard", "Set a cut from the judgements of a panel."),
     "store": ("adaptest.cli.store:store", "Verify, back up and restore the database."),
+    "verify": ("adaptest.cli.verify:verify", "Compute reference cases now: our numbers beside others'."),
 }
 
 
