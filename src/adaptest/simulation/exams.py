@@ -6,8 +6,11 @@ compare  : several
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from signal import SIGINT, signal
+from threading import current_thread, main_thread
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -156,11 +159,12 @@ def run(
     try:
         sources = (one.cohort.blocks(batch=batch, workers=workers) for one in running)
         for blocks in zip(*sources, strict=True):
-            for one, block in zip(running, blocks, strict=True):
-                one.add(block)
-            for show, block in zip(each, blocks, strict=False):
-                show(block)
-            _pair(running, blocks, tallies)
+            with whole():
+                for one, block in zip(running, blocks, strict=True):
+                    one.add(block)
+                for show, block in zip(each, blocks, strict=False):
+                    show(block)
+                _pair(running, blocks, tallies)
             if progress is not None:
                 progress(Progress(running[0].collected.n, len(running[0].cohort)))
     except KeyboardInterrupt:
@@ -171,6 +175,22 @@ def run(
         tally.close()
     studies = tuple(one.told(interrupted=interrupted) for one in running)
     return Comparison(studies, tuple(_difference(k + 1, tally) for k, tally in enumerate(tallies)))
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Hold Ctrl-C back until a block is counted and written, so that no block is kept by half."""
+    if current_thread() is not main_thread():
+        yield
+        return
+    caught: list[int] = []
+    before = signal(SIGINT, lambda number, _: caught.append(number))
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
+    if caught:
+        raise KeyboardInterrupt
 
 
 def _pair(running: Sequence[Running], blocks: Sequence[Block], tallies: Sequence[Tally]) -> None:
