@@ -7,7 +7,7 @@ from adaptest.constraints.rows import set_of
 from adaptest.engine.audit import disagreements, explain
 from adaptest.engine.codec import from_json, to_json
 from adaptest.engine.design import Design
-from adaptest.engine.events import ItemPresented, ResponseGiven
+from adaptest.engine.events import ItemPresented, PoolChanged, ResponseGiven, RulesRelaxed
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values, read_exam
 from adaptest.errors import AdaptestError, ExamError, InfeasibleError
@@ -371,7 +371,6 @@ def test_what_can_no_longer_be_met_is_reported():
 
 
 def test_withdrawn_items_are_planned_around_or_the_sitting_says_that_it_cannot_go_on():
-    from adaptest.engine.events import PoolChanged
 
     design = exam(pool_of(), length={"minimum": 8, "maximum": 8}, constraints=[*AREAS], selection=SHADOW)
     first = start(design, 3)
@@ -407,3 +406,49 @@ def test_a_constraint_table_beside_the_exam_is_read_and_kept_with_its_design():
     with pytest.raises(ExamError) as caught:
         read_exam(text, "exams/e.yaml", tables={"rules.csv": TABLE.replace("sum", "mean")})
     assert str(caught.value).startswith("rules.csv:3: words: type must be one of number, sum, order, enemy")
+
+
+def withdraw_until_stuck(design, kind):
+    """Return the events of a sitting from which every item of an area is withdrawn after the first answer."""
+    first = start(design, 3)
+    state = evolve(None, first, design)
+    events = [first]
+    for event in (decide(state, design), None):
+        event = event or ResponseGiven(state.pending.item, "1", 1)  # noqa: PLW2901 (two in turn)
+        events.append(event)
+        state = evolve(state, event, design)
+    gone = tuple(i for i, a in zip(design.pool.ids, design.pool.attributes["area"], strict=True) if a == kind)
+    events.append(PoolChanged(gone, "leaked"))
+    return events, evolve(state, events[-1], design)
+
+
+@pytest.mark.parametrize("content", ["shadow_test", None])
+def test_rules_give_way_by_priority_when_items_are_withdrawn_and_the_log_says_which_and_why(content):
+    rows = [{**row, "priority": k} for k, row in enumerate(AREAS, start=1)]
+    values = {"length": {"minimum": 8, "maximum": 8}, "constraints": rows}
+    design = exam(pool_of(), **values, **({"selection": SHADOW} if content else {}))
+    events, state = withdraw_until_stuck(design, "B")
+    given_way = decide(state, design)
+    assert isinstance(given_way, RulesRelaxed)
+    assert given_way.rules == ("area B",)
+    assert "lets the exam reach its next lengths with every content rule kept" in given_way.reason
+    events.append(from_json(to_json(given_way)))
+    state = evolve(state, events[-1], design)
+    while not state.is_over:
+        event = decide(state, design)
+        events.append(event)
+        state = evolve(state, event, design)
+        if state.pending is not None:
+            events.append(ResponseGiven(state.pending.item, "1", 1))
+            state = evolve(state, events[-1], design)
+    areas = [design.pool.attributes["area"][row] for row in state.administered]
+    assert len(areas) == 8
+    assert all(2 <= areas.count(one) <= 4 for one in "ACD")
+    assert disagreements(events, design) == ()
+
+
+def test_without_a_rule_that_may_give_way_the_sitting_says_that_it_cannot_go_on():
+    design = exam(pool_of(), length={"minimum": 8, "maximum": 8}, constraints=AREAS, selection=SHADOW)
+    _, state = withdraw_until_stuck(design, "B")
+    with pytest.raises(AdaptestError, match="lets the exam reach its next lengths"):
+        decide(state, design)

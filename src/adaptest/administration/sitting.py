@@ -21,6 +21,7 @@ from adaptest.engine.events import (
     NoteAdded,
     PoolChanged,
     ResponseGiven,
+    RulesRelaxed,
     SittingEnded,
     SittingHeld,
 )
@@ -132,6 +133,9 @@ class Sitting:
             self._choose_pretest()
         while waiting is None:
             decided = decide(self._state, self.exam.design)
+            if isinstance(decided, RulesRelaxed):
+                self.append([decided])
+                continue
             if isinstance(decided, SittingEnded):
                 self._end(decided)
                 return None

@@ -65,6 +65,11 @@ class Rule:
             )
         object.__setattr__(self, "what", self.what if self.of is None else self.what & self.of)
 
+    @property
+    def binds(self) -> bool:
+        """Whether it has any bound; one that gave way has none."""
+        return any(bound is not None for bound in (self.lower, self.upper, self.minimum, self.maximum))
+
     def least(self, length: int) -> int:
         """Return the smallest number of items at a length (a rule without 'of')."""
         share = 0 if self.lower is None else -(-self.lower.numerator * length // self.lower.denominator)

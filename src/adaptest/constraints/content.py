@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from adaptest.constraints.blueprint import Blueprint
+from adaptest.constraints.reach import Reach
 from adaptest.models.base import Bools, Floats, Rows
 
 
@@ -153,6 +155,15 @@ class Content(Protocol):
 
     def holds(self, asked: Asked) -> Bools:
         """Return (N,) whether every hard rule holds for the items given."""
+        ...
+
+    @property
+    def priorities(self) -> dict[str, int]:
+        """Rules that may give way, beside those of the blueprint, with their priorities."""
+        ...
+
+    def without(self, names: tuple[str, ...], blueprint: Blueprint, reach: Reach | None) -> Content:
+        """Return the method without some rules, over what the blueprint and the look ahead are then."""
         ...
 
     def can_run(self, available: Bools) -> bool:

@@ -78,7 +78,7 @@ class Blocks:
         """Return the blueprint as blocks, or None where it is none."""
         kinds: dict[bytes, list[Rule]] = {}
         for rule, what in zip(blueprint.rules, blueprint.what, strict=True):
-            if rule.of is None:
+            if rule.of is None and rule.binds:
                 kinds.setdefault(what.tobytes(), []).append(rule)
         member = np.array([np.frombuffer(kind, dtype=np.int64) for kind in kinds])
         member = member.reshape(len(kinds), blueprint.n_cells)

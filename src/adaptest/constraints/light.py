@@ -11,7 +11,7 @@ the soft rows of the table as well; which of them a sitting can no longer meet i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from adaptest.constraints.blueprint import Blueprint
 from adaptest.constraints.content import Answer, Asked, Report
 from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.matrix import Writer
+from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table
 from adaptest.errors import ExamError, OptionError
 from adaptest.models.base import Bools, Floats
@@ -103,6 +104,18 @@ class Light:
     def holds(self, asked: Asked) -> Bools:
         """Return (N,) true: hard bounds are looked after by counting."""
         return np.ones(len(asked), dtype=np.bool_)
+
+    @property
+    def priorities(self) -> dict[str, int]:
+        """Rules that may give way: none beside the blueprint's."""
+        return {}
+
+    def without(self, names: tuple[str, ...], blueprint: Blueprint, reach: Reach | None) -> Light:
+        """Return the method without some rules; see Content."""
+        before = self.ladder
+        return replace(
+            self, ladder=Ladder(self.pool, before.table.without(names), blueprint, before.stops, reach)
+        )
 
     def can_run(self, available: Bools) -> bool:  # noqa: ARG002 (one signature)
         """Return true: hard bounds are looked after by counting."""

@@ -107,6 +107,18 @@ class Table:
             if not (_countable(one) or (one.what == "item" and one.type in ("enemy", "exclude")))
         )
 
+    @property
+    def priorities(self) -> dict[str, int]:
+        """Rules that may give way, with their priorities."""
+        return {one.title: one.priority for one in self.constraints if one.priority is not None}
+
+    def without(self, names: tuple[str, ...]) -> Table:
+        """Return the table without some of its rules."""
+        kept = [k for k, one in enumerate(self.constraints) if one.title not in names]
+        return Table(
+            self.pool, tuple(self.constraints[k] for k in kept), tuple(self.selected[k] for k in kept)
+        )
+
     def order(self, what: str = "item") -> Floats | None:
         """Return (J,) or (S,) by what items or sets are to be given in rising order; None where it is free.
 

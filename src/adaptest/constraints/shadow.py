@@ -21,6 +21,7 @@ import numpy as np
 from adaptest.constraints.blueprint import Blueprint
 from adaptest.constraints.content import Answer, Asked, Plan, Report
 from adaptest.constraints.ladder import Ladder
+from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table
 from adaptest.constraints.solver import Budget, Like, Solved
 from adaptest.errors import OptionError
@@ -118,6 +119,17 @@ class Shadow:
     def holds(self, asked: Asked) -> Bools:
         """Return (N,) whether every hard rule holds for the items given."""
         return np.array([self.ladder.holds(rows) for rows in asked.rows], dtype=np.bool_)
+
+    @property
+    def priorities(self) -> dict[str, int]:
+        """Rules that may give way, with their priorities."""
+        return self.table.priorities
+
+    def without(self, names: tuple[str, ...], blueprint: Blueprint, reach: Reach | None) -> Shadow:
+        """Return the method without some rules; see Content."""
+        table = self.table.without(names)
+        ladder = Ladder(self.pool, table, blueprint, self.ladder.stops, reach)
+        return Shadow(self.pool, table, blueprint, self.rule, ladder)
 
     def can_run(self, available: Bools) -> bool:
         """Return whether a sitting that may see these items can keep every hard rule to its end."""

@@ -106,6 +106,9 @@ class Constraint:
             )
         if self.priority is not None:
             self._require(self.priority >= 1, f"priority must be at least 1; got {self.priority}")
+            self._require(
+                self.type not in ("enemy", "exclude"), f"{self.type} never gives way; leave its priority out"
+            )
 
     @property
     def title(self) -> str:

@@ -11,11 +11,12 @@ from adaptest.engine.audit_words import in_numbers, sentences_of
 from adaptest.engine.deciding import OTHER_STRATUM
 from adaptest.engine.design import MAXIMUM_LENGTH, POOL_EXHAUSTED, Design
 from adaptest.engine.ends import end_in_numbers
-from adaptest.engine.events import Decision, Event, ItemPresented, Planned, SittingEnded
+from adaptest.engine.events import Decision, Event, ItemPresented, Planned, RulesRelaxed, SittingEnded
 from adaptest.engine.exposing import able
 from adaptest.engine.planning import test_of, unproven
 from adaptest.engine.refusal import why_not
-from adaptest.engine.sitting import decide, evolve, final_estimate
+from adaptest.engine.relaxing import design_of
+from adaptest.engine.sitting import Decided, decide, evolve, final_estimate
 from adaptest.engine.state import State
 from adaptest.engine.stops import STOPPING
 from adaptest.errors import AdaptestError, SittingError
@@ -111,7 +112,7 @@ def disagreements(events: Sequence[Event], design: Design) -> tuple[Disagreement
     found: list[Disagreement] = []
     state: State | None = None
     for sequence, event in enumerate(events):
-        if state is not None and isinstance(event, ItemPresented | SittingEnded):
+        if state is not None and isinstance(event, ItemPresented | SittingEnded | RulesRelaxed):
             sentence = _checked(state, event, design)
             if sentence:
                 found.append(Disagreement(sequence, sentence))
@@ -168,12 +169,15 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
         drawn_out=state.drawn_out | frozenset(over),
         batch=state.batch.barring(np.array([over], dtype=np.intp)),
     )
-    ranking, rules = _ranking(then, design, logged.content), _rules(state, design, logged.next_stop)
-    sentences = sentences_of(number, event.item, logged, ranking, design, agrees=agrees)
+    own = design_of(state, design)
+    ranking, rules = _ranking(then, own, logged.content), _rules(state, own, logged.next_stop)
+    sentences = sentences_of(number, event.item, logged, ranking, own, agrees=agrees)
+    if state.relaxed:
+        sentences = (*sentences, f"rules that gave way before: {', '.join(state.relaxed)}")
     return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)
 
 
-def _checked(state: State, event: ItemPresented | SittingEnded, design: Design) -> str:
+def _checked(state: State, event: Decided, design: Design) -> str:
     """Return how an event differs from what its state leads to; empty if it does not."""
     if isinstance(event, SittingEnded) and event.reason not in design.reasons:
         return _checked_end(state, event, design)
@@ -184,14 +188,14 @@ def _checked(state: State, event: ItemPresented | SittingEnded, design: Design) 
     if again == event:
         return ""
     if isinstance(event, ItemPresented) and event.decision and (planned := event.decision.content):
-        why = unproven(planned, state.batch, design) if planned.test else ""
+        why = unproven(planned, state.batch, design_of(state, design)) if planned.test else ""
         again = event if why else decide(state, design, planned)
         if why or again == event:  # another solver could have made this test
             return why and f"the log has {_short(event)}; its content step is not proven: {why}"
     return _differs(event, again)
 
 
-def _differs(event: ItemPresented | SittingEnded, again: ItemPresented | SittingEnded) -> str:
+def _differs(event: Decided, again: Decided) -> str:
     """Return how an event differs from the one decided again."""
     if type(again) is not type(event) or _short(again) != _short(event):
         return f"the log has {_short(event)}; decided again it is {_short(again)}"

@@ -60,6 +60,7 @@ class Design:
     seeding : how pretest items are dealt; None where there are none
     content : what narrows or weighs choices by content, beside the look ahead; None where nothing does
     controls : the exposure rules; None where there are none
+    looser : the design without rules that gave way, made once; see `engine.relaxing`
     """
 
     artifact: str
@@ -84,6 +85,7 @@ class Design:
     content: Content | None = None
     _tables: dict[tuple[float, ...], Floats] = field(default_factory=dict, repr=False)
     _own: dict[tuple[float, float], Design] = field(default_factory=dict, repr=False)
+    looser: dict[tuple[str, ...], Design] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_artifact(cls, design_json: str, pool_json: str) -> Design:
@@ -121,7 +123,9 @@ class Design:
             if len(self._own) >= KEPT_OWN:
                 self._own.clear()
             setting, interim, final = self.personal(NormalPrior(*prior))
-            self._own[prior] = replace(self, setting=setting, interim=interim, final=final, _own={})
+            self._own[prior] = replace(
+                self, setting=setting, interim=interim, final=final, _own={}, looser={}
+            )
         return self._own[prior]
 
     def begin(self, seed: Seeds, barred: Bools, in_band: Bools | None = None) -> Sittings:

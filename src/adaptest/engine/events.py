@@ -257,6 +257,21 @@ class PoolChanged(Stamp):
 
 
 @dataclass(frozen=True, slots=True)
+class RulesRelaxed(Stamp):
+    """Content rules gave way: no item could follow with all of them, after items were withdrawn.
+
+    Attributes
+    ----------
+    rules : by name, in the order in which they gave way; they do not hold from here on
+    reason : why no item could follow
+    """
+
+    schema: ClassVar[int] = 1
+    rules: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SittingVoided(Stamp):
     """The sitting does not count, whether it has ended or not."""
 
@@ -303,6 +318,7 @@ Event = (
     | BreakEnded
     | SittingEnded
     | PoolChanged
+    | RulesRelaxed
     | SittingVoided
     | SittingHeld
     | SittingReleased
@@ -322,6 +338,7 @@ EVENTS: dict[str, type[Event]] = {
         BreakEnded,
         SittingEnded,
         PoolChanged,
+        RulesRelaxed,
         SittingVoided,
         SittingHeld,
         SittingReleased,

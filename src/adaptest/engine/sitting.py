@@ -30,6 +30,7 @@ from adaptest.engine.events import (
     PretestChosen,
     ResponseChanged,
     ResponseGiven,
+    RulesRelaxed,
     SittingEnded,
     SittingHeld,
     SittingReleased,
@@ -47,11 +48,14 @@ from adaptest.engine.recording import (
     why_no_pretest,
     withdrawn,
 )
+from adaptest.engine.relaxing import design_of, relax
 from adaptest.engine.run_out import run_out
 from adaptest.engine.state import Pending, State
 from adaptest.engine.timing import multiplier_of, read
-from adaptest.errors import OptionError, ReplayError, SittingError
+from adaptest.errors import OptionError, PoolExhaustedError, ReplayError, SittingError
 from adaptest.numerics.random import Stream, permutation
+
+Decided = ItemPresented | SittingEnded | RulesRelaxed
 
 
 def start(
@@ -159,8 +163,10 @@ def choose_pretest(
     return PretestChosen(place, item)
 
 
-def decide(state: State, design: Design, planned: Planned | None = None) -> ItemPresented | SittingEnded:
-    """Return what happens next: an item to present, or the end; without a time, which the shell stamps.
+def decide(state: State, design: Design, planned: Planned | None = None) -> Decided:
+    """Return what happens next: an item, the end, or rules that give way; the shell stamps the time.
+
+    After rules gave way, and were recorded, it is to be decided again.
 
     Parameters
     ----------
@@ -169,9 +175,9 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Item
     Raises
     ------
     SittingError, where nothing can happen next: an item waits for its response, or the sitting is over.
-    PoolExhaustedError, where no item can follow.
+    PoolExhaustedError, where no item can follow, and no rule may give way for one.
     """
-    design = design.own(state.prior)
+    whole, design = design, design_of(state, design)
     if not state.is_over and state.clock.is_over(design.policy):
         return SittingEnded(TIME_LIMIT, *run_out(state, design))
     if state.is_over or state.pending is not None or state.clock.on_break:
@@ -183,7 +189,10 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Item
             return ItemPresented(item, position, _options(item, state, design), "pretest")
     if (code := int(design.ending(timed(state))[0])) >= 0:
         return SittingEnded(design.reasons[code], final_estimate(state, design))
-    choice = design.choose(state.batch, None if planned is None else test_of(planned, design.pool))
+    try:
+        choice = design.choose(state.batch, None if planned is None else test_of(planned, design.pool))
+    except PoolExhaustedError as problem:
+        return relax(state, whole, problem)
     item = design.pool.ids[choice.row[0]]
     decision = decision_of(state, design, choice)
     if planned is not None:
@@ -209,7 +218,7 @@ def evolve(state: State | None, event: Event, design: Design) -> State:
         case None, SittingStarted():
             after = started(event, design.own(event.prior))
         case State(ended=None, voided=None), _:
-            after = _running(state, event, design.own(state.prior))
+            after = _running(state, event, design_of(state, design))
     if after is None and state is not None:
         after = _whenever(state, event)
     if after is None:
@@ -233,6 +242,8 @@ def _running(state: State, event: Event, design: Design) -> State | None:  # noq
             return replace(state, clock=read(state.clock, event, design.policy, waits=waits))
         case _, SittingEnded(reason=reason):
             return replace(state, ended=reason)
+        case State(pending=None), RulesRelaxed(rules=rules):
+            return replace(state, relaxed=(*state.relaxed, *rules))
         case _, PoolChanged(withdrawn=items):
             return withdrawn(state, items, design)
     return None

@@ -31,6 +31,7 @@ class State:
     prior : this person's own; None for the exam's
     presented : items presented, scored or not
     pending : the item that waits for a response
+    relaxed : content rules that gave way
     ended, voided, held : why, or None
     gone : unscored items that were withdrawn
     drawn_out : rows that were chosen and failed their exposure draw
@@ -55,6 +56,7 @@ class State:
     presented: int = 0
     pending: Pending | None = None
     ended: str | None = None
+    relaxed: tuple[str, ...] = ()
     voided: str | None = None
     held: str | None = None
     drawn_out: frozenset[int] = frozenset()
