@@ -230,6 +230,10 @@ def test_the_certification_exam_keeps_the_policy_of_one(bank, snapshot):
     assert (design.seeding.items, design.seeding.first, design.seeding.last) == (10, 4, 89)
     assert set(design.pool.unscored.ids) == {item.id for item in bank.items if item.status == "pretest"}
     assert len(design.pool.unscored) >= 40
+    policy = design.policy
+    assert (policy.version, policy.cut, policy.estimator, policy.review) == ("demo-1", 0.0, "wle", "none")
+    assert (policy.time.limit_s, policy.time.run_out) == (9000, "final_estimate")
+    assert (policy.breaks.number, policy.breaks.after) == (1, (60,))
 
 
 def test_each_certification_sitting_is_dealt_ten_pretest_items_alike(bank, snapshot):

@@ -99,7 +99,7 @@ def _asked(
             return "", wanted
         if key == policy.BREAK and key in others:
             wanted = True
-            out.print(f"\r\x1b[K {says.break_wanted}", markup=False)
+            screens.instead(out, f" {says.break_wanted}\n")
             continue
         return key, wanted
 
@@ -123,7 +123,7 @@ def _choice(sitting: Sitting, question: Question, out: Console, keys: Keys, othe
             letter = key
             if not confirm:
                 break
-            out.print(f"\r\x1b[K {says.chosen.format(letter=letter)} ", end="", markup=False)
+            screens.instead(out, f" {says.chosen.format(letter=letter)} ")
         elif letter and key in ENTER:
             break
     out.print("" if confirm else letter)
@@ -139,7 +139,7 @@ def _key(sitting: Sitting, out: Console, keys: Keys) -> str:
         if key != TOO_LATE:
             return key
         told = sitting.exam.says.time_warning.format(time=spelled(warning_s))
-        out.print(f"\r\x1b[K {told}", style="bold yellow")
+        screens.instead(out, f" {told}\n ")
         limit_s = sitting.time.next_limit_s
     return keys.press(limit_s)
 

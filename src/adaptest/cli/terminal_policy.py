@@ -92,7 +92,7 @@ def change(sitting: Sitting, out: Console, keys: Keys, says: Sentences) -> None:
     shown = f"{letters[0]}-{letters[-1]}"
     out.print(Text(f" {says.choose_confirm.format(letters=shown)} ", style="bold"), end="")
     while True:
-        out.print(f"\r\x1b[K {says.chosen.format(letter=given)} ", end="", markup=False)
+        screens.instead(out, f" {says.chosen.format(letter=given)} ")
         key = keys.press(sitting.time.left_s)
         if key == TOO_LATE:
             return
@@ -112,7 +112,6 @@ def _number(sitting: Sitting, out: Console, keys: Keys) -> str:
             return typed
         if key in ERASE and typed:
             typed = typed[:-1]
-            out.print("\b \b", end="", markup=False)
         elif key.isdecimal():
             typed += key
-            out.print(key, end="", markup=False)
+        screens.instead(out, f" {sitting.exam.says.change_which} {typed}")

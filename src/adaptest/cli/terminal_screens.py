@@ -7,10 +7,12 @@ from collections.abc import Iterable
 
 from rich import box
 from rich.console import Console, Group, RenderableType
+from rich.control import Control
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.rule import Rule
+from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
@@ -27,6 +29,12 @@ def console(*, terminal: bool) -> Console:
     """Return a console on standard output: the terminal's width but never wider than is pleasant to read."""
     out = Console(highlight=False, width=None if terminal else WIDTH)
     return Console(highlight=False, width=min(out.width, WIDTH))
+
+
+def instead(out: Console, text: str) -> None:
+    """Write a line in place of the one that the cursor is on; it stays there."""
+    out.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+    out.print(text, end="", markup=False)
 
 
 def intro(title: str, lines: Iterable[str]) -> RenderableType:
@@ -60,10 +68,10 @@ def question(
 
 def answers(given: Iterable[Answered], says: Sentences, left: int | None) -> RenderableType:
     """Return the answers that may be changed: number, letter as shown, and the beginning of the question."""
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=4, justify="right", no_wrap=True)
     table.add_column(width=1, no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for one in given:
         screen = {bank: letter for letter, bank in one.question.screen.items()}
         table.add_row(
