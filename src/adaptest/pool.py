@@ -17,6 +17,7 @@ from adaptest.errors import PoolError
 from adaptest.models import FAMILIES
 from adaptest.models.base import Bools, Family, Rows, require
 from adaptest.parameters import ItemParameters
+from adaptest.parameters.errors import ItemErrors
 
 FORMAT = "adaptest-pool/1"
 
@@ -80,6 +81,7 @@ class Pool:
     set_attributes : (S,) columns by name over the sets, as those of items
     options : (J,) each item's bank letters; empty where the pool knows none
     provisional : whether any parameter is judged or borrowed, not estimated
+    errors : how well the parameters are known; empty where it is not said
     unscored : pretest items; they are none of the J, and nothing here counts them
 
     Raises
@@ -95,6 +97,7 @@ class Pool:
     provisional: bool = False
     unscored: Unscored = field(default_factory=Unscored)
     set_attributes: Attributes = field(default_factory=dict)
+    errors: ItemErrors = field(default_factory=ItemErrors)
 
     def __post_init__(self) -> None:
         ids, a = self.parameters.ids, self.parameters.discrimination
@@ -106,6 +109,8 @@ class Pool:
         object.__setattr__(self, "set_attributes", MappingProxyType(of_sets))
         object.__setattr__(self, "enemies", tuple(frozenset(group) for group in self.enemies))
         _require_columns(ids, attributes, self.options)
+        if len(self.errors) not in (0, len(ids)):
+            raise PoolError(f"errors: must have one entry per item; got {len(self.errors)} for {len(ids)}")
         _require_known("an enemy", self.enemies, (*ids, *self.unscored.ids))
         _require_known("an item of a set", sets.values(), ids)
         _require_columns(tuple(sets), of_sets, (), "item sets: ", "set")
@@ -166,6 +171,7 @@ class Pool:
             set_attributes={
                 name: tuple(column[k] for k in stay) for name, column in self.set_attributes.items()
             },
+            errors=self.errors.take(chosen),
         )
 
     def letters(self, item: str) -> tuple[str, ...]:
@@ -206,6 +212,8 @@ class Pool:
             body["set_names"] = list(self.sets)
         elif self.sets and [*self.sets] != sorted(self.sets):
             body["set_names"] = list(self.sets)
+        if len(self.errors):  # likewise
+            body["errors"] = self.errors.artifact
         return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @cached_property
@@ -234,6 +242,7 @@ class Pool:
                     tuple(tuple(letters) for letters in unscored["options"]),
                 ),
                 _tuples(body.get("set_attributes", {})),
+                ItemErrors.from_artifact(body.get("errors", ())),
             )
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise PoolError(f"a pool artifact must be what Pool.artifact wrote; got {error!r}") from None

@@ -17,6 +17,7 @@ from adaptest.bank.lifecycle import SHOWN
 from adaptest.bank.releases import Release, Run, current_release, read_releases, read_run
 from adaptest.bank.schema import Item, ItemSet
 from adaptest.errors import BankFileError
+from adaptest.parameters.errors import ItemErrors
 from adaptest.parameters.files import read_parameter_table
 from adaptest.parameters.table import ParameterTable
 from adaptest.pool import Attributes, Pool, Unscored
@@ -174,6 +175,7 @@ def pool_of(
         ),
         sets={one.id: held[one.id] for one in used},
         set_attributes={name: tuple(one.attributes.get(name) for one in used) for name in told},
+        errors=ItemErrors.of({name: table.se_of_items(name)[rows] for name in table.se}),
     )
 
 

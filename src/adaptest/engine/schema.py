@@ -205,11 +205,12 @@ class ConstraintRow(Strict):
 class Selection(Strict):
     """How the next item is chosen."""
 
-    LATER = ("stratification", "start", "content")
+    LATER = ("stratification", "start", "content", "parameter_uncertainty")
     start: Start | None = None
     criterion: Part = {"name": "information"}
     picker: Part = {"name": "best"}
     stratification: Stratification | None = None
+    parameter_uncertainty: Truth = False
     content: Part | None = None
 
 

@@ -39,6 +39,7 @@ from adaptest.selection import (
     UpAndDown,
     strata,
 )
+from adaptest.selection.uncertain import expected
 
 CRITERIA: Mapping[str, type[Criterion]] = {
     "information": FisherInformation,
@@ -76,9 +77,15 @@ def setting_of(exam: Exam, pool: Pool, interim: Estimator, lengths: tuple[int, i
     ----------
     lengths : minimum and maximum of scored items
     """
+    items = pool.parameters
+    if exam.spec.selection.parameter_uncertainty:
+        try:
+            items = expected(items, pool.errors)
+        except AdaptestError as error:
+            raise exam.fault(("selection", "parameter_uncertainty"), error) from None
     nodes, cut = interim.nodes, exam.spec.reporting.cut
     cuts = () if cut is None else (cut.theta,)
-    return Setting(pool.parameters, nodes.theta, nodes.log_weight, *lengths, cuts)
+    return Setting(items, nodes.theta, nodes.log_weight, *lengths, cuts)
 
 
 def selection_of(exam: Exam, setting: Setting) -> tuple[Criterion, Strata | None, Picker]:

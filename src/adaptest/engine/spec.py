@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from adaptest.errors import AdaptestError, ExamError
 from adaptest.models.base import Bools
 from adaptest.numerics.quadrature import NormalPrior, fixed_grid
 from adaptest.parameters import ItemParameters
+from adaptest.parameters.errors import ItemErrors
 from adaptest.pool import Pool
 from adaptest.scoring.jeffreys import JeffreysMode
 from adaptest.scoring.map import MaximumAPosteriori
@@ -120,6 +122,8 @@ def build(exam: Exam, pool: Pool) -> Design:
             " or none",
         )
     used = filtered(exam, pool)
+    if len(used.errors) and not spec.selection.parameter_uncertainty:  # nothing here would look at them
+        used = replace(used, errors=ItemErrors())
     table, used = constrained(exam, used)
     minimum, maximum = _lengths(exam, used)
     blueprint = Blueprint((*_rules(exam, used), *rules_of(exam, table)), len(used))
