@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import erfc
@@ -12,7 +13,7 @@ from adaptest.dif.effect_size import SIBTEST, size_classes
 from adaptest.dif.logistic import EFFECT as R2_CHANGE
 from adaptest.dif.logistic import Kind, compared_fits, three_fits
 from adaptest.dif.result import DifResult, Volume, concluded, raw_of
-from adaptest.models.base import Bools, Floats
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.parameters import ItemParameters
 from adaptest.responses import Responses
 from adaptest.scoring import score
@@ -77,8 +78,8 @@ def catsib(
     *,
     reference: str | None = None,
     focal: str | None = None,
-    theta: Floats | None = None,
-    sem: Floats | None = None,
+    matching: Sequence[str] | None = None,
+    studied: Sequence[str] | None = None,
     volume: Volume = Volume(),  # noqa: B008 (frozen)
 ) -> DifResult:
     r"""Return CATSIB's beta of each item: SIBTEST on regression-corrected theta, for adaptive sittings.
@@ -88,24 +89,38 @@ def catsib(
 
     over bins of equal width in which both groups have three persons or more, as many bins as lose no more
     than 7.5 % of either group with the item; beta is the focal-weighted mean difference, reference less
-    focal, as a share of the highest score. The statistic is (beta / error) squared. The thetas must be of
-    unshrunken kind (WLE, MLE): EAP from one prior for all hides impact.
+    focal, as a share of the highest score. The statistic is (beta / error) squared. Theta is the WLE on the
+    matching items without the studied one: EAP from one prior for all would hide impact, and an item in its
+    own criterion looks like DIF after the correction.
 
     Parameters
     ----------
-    theta, sem : (N,) logits, of operational items where pretest items are studied; None scores WLE on all
+    matching : ids of the items that theta rests on, such as the operational ones; all by default
+    studied : ids to test; all by default
 
     References
     ----------
     Nandakumar & Roussos (2004), Journal of Educational and Behavioral Statistics 29(2), 177-199.
     """
-    on = OnTheta.of(responses, items, reference, focal, theta, sem)
+    nothing = np.zeros(len(responses))
+    on = OnTheta.of(responses, items, reference, focal, nothing, nothing)
+    criterion = set(on.data.items.ids if matching is None else matching)
+    rows = np.array([k for k, item in enumerate(on.data.items.ids) if item in criterion], dtype=np.intp)
+    common = _wle(on, np.arange(len(on.focal)), rows)
     count = len(on.data.items)
     columns = raw_of(count)
     p = np.full(count, np.nan)
     reason = [""] * count
     for j, cells in on.data.by_item():
-        found = _beta(on, j, cells)
+        if studied is not None and on.data.items.ids[j] not in studied:
+            reason[j] = "not studied"
+            continue
+        persons = on.data.person[cells]
+        theta, sem = common
+        if j in rows:
+            theta, sem = np.full(len(theta), np.nan), np.full(len(theta), np.nan)
+            theta[persons], sem[persons] = _wle(on, persons, rows[rows != j])
+        found = _beta(replace(on, theta=theta, sem=sem), j, cells)
         if isinstance(found, str):
             reason[j] = found
             continue
@@ -120,10 +135,18 @@ def catsib(
     )  # fmt: skip
 
 
+def _wle(on: OnTheta, persons: Rows, rows: Rows) -> tuple[Floats, Floats]:
+    """Return theta and its error of some persons on some items; nan where there is no estimate."""
+    people = score(on.data.items, on.data.responses.take_persons(persons).take_items(rows), "wle")
+    good = people.converged
+    return np.where(good, people.theta, np.nan), np.where(good, people.sem, np.nan)
+
+
 def _beta(on: OnTheta, j: int, cells: slice) -> tuple[float, float] | str:
-    persons = on.data.person[cells]
+    known = np.isfinite(on.theta[on.data.person[cells]])
+    persons, scores = on.data.person[cells][known], on.data.score[cells][known]
     focal, weight = on.focal[persons], on.data.weight[persons]
-    y = on.data.score[cells] / (on.data.items.categories[j] - 1)
+    y = scores / (on.data.items.categories[j] - 1)
     match = np.empty(len(persons))
     for own in (~focal, focal):
         if own.sum() < FEWEST * FEWEST_BINS:

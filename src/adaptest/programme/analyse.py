@@ -305,10 +305,9 @@ def _by_model(
     except AdaptestError as problem:
         results += [dif.refusal(name, responses.items, groups, str(problem)) for name in ("lord", "raju")]
     theta = np.where(people.converged, people.theta, np.nan)
+    matching = [item for item in responses.items if item not in settings.pretest]
     results += [
-        dif.catsib(
-            responses, items, reference=reference, focal=focal, theta=theta, sem=people.sem, volume=volume
-        ),
+        dif.catsib(responses, items, reference=reference, focal=focal, matching=matching, volume=volume),
         dif.logistic_on_theta(
             responses, items, reference=reference, focal=focal, theta=theta, sem=people.sem, volume=volume
         ),
