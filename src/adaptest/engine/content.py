@@ -15,6 +15,7 @@ from adaptest.constraints.conflict import admissible
 from adaptest.constraints.content import Content
 from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.light import LargestGap, MaximumPriority, WeightedDeviations
+from adaptest.constraints.panel import Multistage
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table
 from adaptest.constraints.shadow import ShadowTest
@@ -31,6 +32,7 @@ CONTENT: Mapping[str, type] = {
     "weighted_deviations": WeightedDeviations,
     "maximum_priority": MaximumPriority,
     "largest_gap": LargestGap,
+    "multistage": Multistage,
 }
 EXACT = ("shadow_test",)  # those that keep every rule of the table, and item sets together
 
@@ -100,7 +102,11 @@ def content_of(
             reach = Reach(pool, blueprint, stops)
         ladder = Ladder(pool, table, blueprint, stops, reach)
         ladder.order  # noqa: B018 (asked for what it refuses)
-        content: Content | None = None if method is None else method.over(pool, table, blueprint, ladder)
+        content: Content | None = None
+        if isinstance(method, Multistage):
+            content = method.over(pool, exam.spec.panel, blueprint, maximum)
+        elif method is not None:
+            content = method.over(pool, table, blueprint, ladder)
     except InfeasibleError as error:
         raise InfeasibleError(f"{place}: {error}") from None
     except ExamError as error:

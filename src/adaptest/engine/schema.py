@@ -351,12 +351,13 @@ class ExamSpec(Strict):
     pool : attribute -> values that its items have
     form : ids of its items in their order, where it is a fixed form; each has those values
     exposure : rules that limit how often items are shown
+    panel : of each stage of a multistage exam, its modules: name -> items in their order
     constraints : rows of the constraint table; in a file also {file: NAME}, a CSV beside the exam
     tuned : what the file beside the exam says, for a rule that needs one; never in the exam file itself
     require : measure -> what a simulation must find: at least or at most that, as the measure goes
     """
 
-    LATER = ("form", "pretest", "policy", "exposure", "tuned", "require", "constraints")
+    LATER = ("form", "pretest", "policy", "exposure", "tuned", "require", "constraints", "panel")
     format: Literal["adaptest-exam/1"]
     id: str = Field(min_length=1)
     title: str = Field(min_length=1)
@@ -379,3 +380,4 @@ class ExamSpec(Strict):
     tuned: Tuned | None = None
     require: dict[Required, Number] = {}
     constraints: tuple[ConstraintRow, ...] = ()
+    panel: tuple[dict[str, tuple[str, ...]], ...] = ()
