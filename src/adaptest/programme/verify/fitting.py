@@ -8,6 +8,7 @@ import numpy as np
 
 from adaptest import dif, fit
 from adaptest.calibration.population import population
+from adaptest.fit.classical import classical
 from adaptest.programme.verify.case import Case, Context, NotComputedError, Number, number
 from adaptest.programme.verify.data import responses_of
 from adaptest.programme.verify.fits import fitted
@@ -80,6 +81,47 @@ def scores(case: Case, context: Context) -> list[Number]:
         found.append(number("se eap_sum", sums.sem, want["se"], close))
         if "rxx" in want:
             found.append(number("reliability", sums.reliability, want["rxx"], close))
+    return found
+
+
+def items_alone(case: Case, context: Context) -> list[Number]:
+    """Return the classical statistics of items and of their form."""
+    found = classical(responses_of(case, context))
+    expected, close = case.expected, case.close(otherwise=1e-3)
+    overall, rows = expected["overall"][0], expected["itemstats"]
+    whole = {
+        "mean_total.score": found.form_mean, "sd_total.score": found.form_sd, "ave.r": found.mean_correlation,
+        "sd.r": found.sd_correlation, "alpha": found.alpha, "SEM.alpha": found.alpha_sem,
+    }  # fmt: skip
+    each = {
+        "mean": found.p, "sd": found.sd, "total.r": found.item_total, "total.r_if_rm": found.item_rest,
+        "alpha_if_rm": found.alpha_without,
+    }  # fmt: skip
+    numbers = [number(word, ours, overall[word], close) for word, ours in whole.items() if word in overall]
+    return numbers + [number(word, ours, [row[word] for row in rows], close) for word, ours in each.items()]
+
+
+def contingency(case: Case, context: Context) -> list[Number]:  # noqa: ARG001 (as every kind)
+    """Return the Mantel-Haenszel test of 2 x 2 tables, one a stratum.
+
+    Stratum k becomes the persons with a summed score of k: who has the first item right has k - 1 others
+    right, who has it wrong has k.
+    """
+    strata = case.inputs["strata"]  # (S, 2, 2): reference, focal; right, wrong
+    rows, group = [], []
+    for k, table in enumerate(strata, start=1):
+        for g, counts in enumerate(table):
+            for right, n in zip((1, 0), counts, strict=True):
+                others = [1] * (k - right) + [0] * (len(strata) - k + right)
+                rows += [[right, *others]] * n
+                group += [g] * n
+    responses = Responses.of(np.array(rows), group=np.array(group), groups=("0", "1"))
+    found = []
+    for correct, word in ((True, "MH"), (False, "MH_uncorrected")):
+        got = dif.mantel_haenszel(responses, reference="0", focal="1", correct=correct, volume=dif.NO_GATE)
+        for key, ours in ((word, got.statistic), ("odds_ratio", got.extra["odds_ratio"]), ("p", got.p)):
+            if key in case.expected and (correct or key == word):
+                found.append(number(key, ours[0], case.expected[key], case.close(key)))
     return found
 
 

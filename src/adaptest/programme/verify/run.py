@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[str, Evaluator]] = {
     "next_item": ("next item", adaptive.next_item),
     "stratification": ("strata", adaptive.stratification),
     "full_cat": ("whole exam", adaptive.whole_exam),
+    "contingency": ("differential item functioning", fitting.contingency),
 }
 
 # names that a calibration case's expected numbers hold -> what the page calls it, and what computes it;
@@ -45,6 +46,11 @@ CALIBRATIONS: tuple[tuple[Callable[[Case], bool], str, Evaluator], ...] = (
     (lambda case: "linking" in case.model, "linking", links.published_forms),
     (lambda case: "CML" in case.model, "conditional likelihood", estimation.conditional),
     (lambda case: "JML" in case.model, "joint likelihood", estimation.joint),
+    (
+        lambda case: "itemstats" in case.expected and "overall" in case.expected,
+        "classical",
+        fitting.items_alone,
+    ),
     (lambda case: "LRT" in case.expected, "likelihood ratio", estimation.likelihood_ratio),
     (lambda case: "X2_each" in case.expected, "score test", estimation.score_tests),
     (lambda case: "LD_X2" in case.expected, "local dependence", fitting.local_dependence),
