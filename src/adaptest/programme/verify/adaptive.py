@@ -15,6 +15,7 @@ from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool
 from adaptest.programme.verify.banks import items_of
 from adaptest.programme.verify.case import Case, Context, NotComputedError, Number, number
+from adaptest.programme.verify.criteria import of_criterion
 from adaptest.selection import FisherInformation, Setting, Situation, shortlist, strata
 
 ESTIMATION = {
@@ -29,12 +30,10 @@ STOPPING: dict[str, Callable[[float], list[dict[str, Any]]]] = {
 
 
 def next_item(case: Case, context: Context) -> list[Number]:
-    """Return the most informative item and its information."""
+    """Return the item that a criterion likes best, and how much: information, or as `of_criterion` has it."""
     inputs, expected = case.inputs, case.expected
     if inputs["criterion"] != "MFI":
-        raise NotComputedError(
-            f"criterion {inputs['criterion']!r} is in the test suite, on the source's nodes"
-        )
+        return of_criterion(case, context)
     bank = items_of(context, {"bank": inputs["bank"]})
     eligible = np.ones((1, len(bank)), dtype=bool)
     eligible[0, inputs["administered_0based"]] = False

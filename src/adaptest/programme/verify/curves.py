@@ -79,7 +79,7 @@ def information(case: Case, context: Context) -> list[Number]:
         path = (context.root or Path()) / "data" / f"bank_testdesign_{kind[1] if kind else ''}_pool.csv"
         if context.root is None or not path.is_file():
             raise NotComputedError("its pool file is not beside the cases")
-        values = _pool(path).information(np.array(inputs["thetas"], dtype=float))
+        values = pool_items(path).information(np.array(inputs["thetas"], dtype=float))
         return [_only(case, "mean_log_information", np.log(values).mean())]
     if "cases" in inputs:
         ours = [
@@ -125,7 +125,7 @@ def score_distributions(case: Case, context: Context) -> list[Number]:
     return [number(key, ours, wanted, case.close(key)) for key, wanted in case.expected.items()]
 
 
-def _pool(path: Path) -> ItemParameters:
+def pool_items(path: Path) -> ItemParameters:
     """Return TestDesign's pool file: ID, MODEL, PAR1 ... with a first, except for 1PL and PC."""
     blocks: list[Family] = []
     for row in csv.DictReader(io.StringIO(read_text(path))):

@@ -11,7 +11,7 @@ from typing import Any
 
 from adaptest.errors import AdaptestError, FileError
 from adaptest.files import read_text
-from adaptest.programme.verify import adaptive, curves, estimation, fitting, links, theta
+from adaptest.programme.verify import adaptive, assembly, criteria, curves, estimation, fitting, links, theta
 from adaptest.programme.verify.case import NOTHING, Case, Checked, Context, NotComputedError, Number
 
 Evaluator = Callable[[Case, Context], list[Number]]
@@ -32,6 +32,8 @@ KINDS: dict[str, tuple[str, Evaluator]] = {
     "theta_max_info": ("most informative theta", curves.most_informative_theta),
     "score_distribution": ("score distribution", curves.score_distributions),
     "next_item": ("next item", adaptive.next_item),
+    "criterion_values": ("selection criteria", criteria.criterion_values),
+    "mip_optimum": ("test assembly", assembly.optimum),
     "stratification": ("strata", adaptive.stratification),
     "full_cat": ("whole exam", adaptive.whole_exam),
     "contingency": ("differential item functioning", fitting.contingency),
