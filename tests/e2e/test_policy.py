@@ -256,6 +256,34 @@ def test_a_scale_has_a_floor_and_a_ceiling(adaptest):
     assert sentence.endswith("reporting.scale: must hold the cut, 50, above its floor; got 50 to")
 
 
+def test_levels_are_told_by_their_names_and_stopped_by_their_cuts(adaptest):
+    add(adaptest)
+    path = adaptest.folder / "itembank" / "peer-support" / "exams" / "timed.yaml"
+    levels = "levels: {names: [basic, proficient, advanced], cuts: [0.0, 1.0]}, cut: {theta: 0.0"
+    text = path.read_text("utf-8").replace("cut: {theta: 0.0", levels)
+    path.write_text(text + "stopping: [{rule: confidence_interval}]\n", "utf-8")
+    exam = load_exam("peer-support/timed", adaptest.folder)
+    assert exam.design.stopping[0].cuts == (0.0, 1.0)
+    with exam.start("Ann") as sitting:
+        while (shown := sitting.next_item()) is not None:
+            key = exam.texts[shown.item]["key"]
+            sitting.answer("ABCD"[("ABCD".index(key) + 1) % 4])
+        assert (sitting.result.level, sitting.result.decision) == ("basic", "fail")
+    assert results(adaptest)[0]["level"] == "basic"
+    page = adaptest.folder / "page.html"
+    adaptest("exam", "report", "last", "--out", page, check=0)
+    assert "<p>Level: <strong>basic</strong></p>" in page.read_text("utf-8")
+    for wrong, sentence in (
+        ("[0.5, 1.0]", "reporting.levels: must have the cut, 0, among its cuts; add it"),
+        (
+            "[1.0, 0.0]",
+            "reporting.levels: must have ascending cuts, and one name more than cuts; got 3 names and 2 cuts",
+        ),
+    ):
+        path.write_text(text.replace("cuts: [0.0, 1.0]", f"cuts: {wrong}"), "utf-8")
+        assert adaptest.sentence("exam", "take", "peer-support/timed").endswith(sentence)
+
+
 def test_time_is_shown_and_enforced_at_a_terminal(adaptest):
     terminal = pytest.importorskip("pty") and __import__("importlib").import_module("pty")
     assert terminal

@@ -57,6 +57,22 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Levels:
+    """Bands of theta by name, the lowest first, and the ascending cuts between them."""
+
+    names: tuple[str, ...]
+    cuts: tuple[float, ...]
+
+    def of(self, theta: float) -> str:
+        """Return the level of a theta: the one that begins at a cut holds it.
+
+        >>> Levels(("basic", "proficient"), (0.5,)).of(0.5)
+        'proficient'
+        """
+        return self.names[sum(theta >= cut for cut in self.cuts)]
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """An exam as candidates meet it.
 
@@ -94,13 +110,17 @@ class About:
     scale: Scale | None
     cut: Cut | None
     pretest: int = 0
+    levels: Levels | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         in_order: dict[str, Any] = {"domains": list(self.domains.items())}  # canonical JSON sorts keys
         if self.scale is not None:
             in_order["scale"] = self.scale.to_json()
-        return {"format": FORMAT, **asdict(self), **in_order}
+        body = {"format": FORMAT, **asdict(self), **in_order}
+        if self.levels is None:  # as it was written before there were any
+            del body["levels"]
+        return body
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> About:
@@ -112,10 +132,12 @@ class About:
         """
         if body.get("format") != FORMAT:
             raise StoreError(f"a sitting's description must be {FORMAT!r}; got {body.get('format')!r}")
-        body = {"pretest": 0, **body}  # sittings that began before there were any
+        body = {"pretest": 0, "levels": None, **body}  # sittings that began before there were any
         values = {field.name: body[field.name] for field in fields(cls)}
         values["domains"] = dict(body["domains"])
         values["scale"] = Scale(**body["scale"]) if body["scale"] else None
+        if body["levels"]:
+            values["levels"] = Levels(tuple(body["levels"]["names"]), tuple(body["levels"]["cuts"]))
         values["cut"] = Cut(**body["cut"]) if body["cut"] else None
         return cls(**values)
 
@@ -128,7 +150,7 @@ def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> A
     name : bank/exam
     """
     header, release = snapshot.bank.header, snapshot.release
-    scale, cut = spec.reporting.scale, spec.reporting.cut
+    scale, cut, levels = spec.reporting.scale, spec.reporting.cut, spec.reporting.levels
     seeding = design.seeding
     pretest = seeding.items if seeding else 0
     longest = len(design.pool) if design.maximum is None else design.maximum
@@ -151,4 +173,5 @@ def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> A
         scale=Scale(scale.slope, scale.intercept, scale.floor, scale.ceiling),
         cut=Cut(cut.theta, cut.label) if cut else None,
         pretest=pretest,
+        levels=Levels(levels.names, levels.cuts) if levels else None,
     )

@@ -83,6 +83,7 @@ def result_of(exam: Exam, sitting: str, candidate: str, events: Sequence[Event])
         provisional=about.provisional,
         started_at=events[0].at,
         ended_at=end.at if end else "",
+        level=None if about.levels is None or theta is None else about.levels.of(theta),
     )
 
 
@@ -112,6 +113,7 @@ def as_row(result: Result) -> dict[str, Any]:
         "stakes",
         "started_at",
         "ended_at",
+        "level",
     )
     return {name: getattr(result, name) for name in names}
 

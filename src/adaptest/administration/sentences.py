@@ -72,6 +72,7 @@ class Sentences:
     score_without_scale: str
     no_score: str
     cut: str
+    level: str
     decision_pass: str
     decision_fail: str
     decision_open: str

@@ -81,6 +81,7 @@ ENGLISH = Sentences(
     ),
     no_score="There is no score: {outcome}.",
     cut="The pass mark is {cut} ({label}).",
+    level="Your level is: {level}.",
     decision_pass="Your result is a pass.",  # noqa: S106 (a sentence, not a secret)
     decision_fail="Your result is not a pass.",
     decision_open="The interval holds the pass mark: another sitting could well end on the other side.",

@@ -94,6 +94,7 @@ class Result:
     cut_score : the cut on the reporting scale
     cut_label : how the cut was set
     decision : "pass", "fail" or None
+    level : name of the band that theta is in; None where the exam has none, or there is no estimate
     domains : in the bank's order
     n_items : answered and scored
     reason : the word of the rule that ended the sitting
@@ -126,6 +127,7 @@ class Result:
     provisional: bool
     started_at: str
     ended_at: str
+    level: str | None = None
 
     @property
     def bands(self) -> dict[str, str]:

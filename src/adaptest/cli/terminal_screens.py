@@ -156,7 +156,8 @@ def result(
 def _score(come_to: Result, says: Sentences) -> list[str]:
     """Return the result in sentences."""
     if come_to.theta is None or come_to.sem is None:
-        return [says.no_score.format(outcome=come_to.outcome.replace("_", " "))]
+        told_so = {"pass": [says.decision_pass], "fail": [says.decision_fail]}.get(come_to.decision or "", [])
+        return [says.no_score.format(outcome=come_to.outcome.replace("_", " ")), *told_so]
     from adaptest.report.score_report import Measured  # the page and the terminal write numbers alike
 
     if come_to.scale_score is None or come_to.scale_low is None or come_to.scale_high is None:
@@ -172,6 +173,8 @@ def _score(come_to: Result, says: Sentences) -> list[str]:
         sentence = says.score
     numbers = told.written(come_to.decision)
     lines = [sentence.format(**numbers)]
+    if come_to.level is not None:
+        lines.append(says.level.format(level=come_to.level))
     if come_to.cut is not None and come_to.decision is not None:
         lines.append(says.cut.format(cut=numbers["cut"], label=come_to.cut_label))
         lines.append(says.decision_pass if come_to.decision == "pass" else says.decision_fail)

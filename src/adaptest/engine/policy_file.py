@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from adaptest.engine.definition import Exam
 from adaptest.engine.policy import EDIT_K, AttemptPolicy, BreakPolicy, Policy, TimePolicy
 from adaptest.stopping import StoppingRule, TimeUsed
@@ -20,6 +22,7 @@ def policy_of(exam: Exam, stopping: tuple[StoppingRule, ...]) -> Policy:
     _check_review(exam)
     _check_breaks(exam)
     _check_scale(exam)
+    _check_levels(exam)
     if said.attempts.window_days is not None and said.attempts.maximum is None:
         raise exam.fault(
             ("policy", "attempts", "window_days"),
@@ -59,6 +62,22 @@ def _check_scale(exam: Exam) -> None:
     if (low is not None and score <= low) or (high is not None and score > high):
         ends = f"{'' if low is None else f'{low:g}'} to {'' if high is None else f'{high:g}'}".strip()
         raise exam.fault(place, f"reporting.scale: must hold the cut, {score:g}, above its floor; got {ends}")
+
+
+def _check_levels(exam: Exam) -> None:
+    """Raise unless levels and cuts fit, and the cut for passing is none within a level."""
+    levels, cut = exam.spec.reporting.levels, exam.spec.reporting.cut
+    if levels is None:
+        return
+    place = ("reporting", "levels")
+    if len(levels.names) != len(levels.cuts) + 1 or any(a >= b for a, b in pairwise(levels.cuts)):
+        raise exam.fault(
+            place,
+            "reporting.levels: must have ascending cuts, and one name more than cuts; got"
+            f" {len(levels.names)} names and {len(levels.cuts)} cuts",
+        )
+    if cut is not None and cut.theta not in levels.cuts:
+        raise exam.fault(place, f"reporting.levels: must have the cut, {cut.theta:g}, among its cuts; add it")
 
 
 def _pretest(exam: Exam) -> int:

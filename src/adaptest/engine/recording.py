@@ -187,13 +187,10 @@ def why_no_pretest(state: State, item: str, design: Design) -> str:
         return "is an enemy of an item that was shown or dealt"
     rows = [pool.row[rival] for rival in scored_enemies(pool, (item,))]
     available = state.batch.available.copy()
-    if not available[0, rows].any():
+    if not available[0, rows].any() or state.batch.length == design.maximum:
         return ""
     available[0, rows] = False
-    if design.reach is None:
-        spared = bool(available.any())
-    else:
-        spared = bool(design.reach.open(state.batch.counts, available, state.batch.length)[0])
+    spared = design.goes_on(replace(state.batch, available=available))[0]
     return "" if spared else "has enemies that the exam needs"
 
 

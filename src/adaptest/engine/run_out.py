@@ -19,6 +19,7 @@ from adaptest.engine.design import Design
 from adaptest.engine.estimates import estimated
 from adaptest.engine.events import Estimated
 from adaptest.engine.state import State
+from adaptest.errors import PoolExhaustedError
 from adaptest.numerics.random import Stream, uniform_one
 
 TOO_FEW, NO_SCORE, WITHHELD = "too_few_items", "no_score", "withheld"
@@ -46,8 +47,11 @@ def _filled(state: State, design: Design) -> Estimated:
     """Return the final estimate after chance has answered what was left, to the sitting's own end."""
     batch = state.batch
     while int(design.ending(batch)[0]) < 0:
-        choice = design.choose(batch)
-        batch, row = batch.barring(choice.passed_over), int(choice.row[0])
+        try:
+            choice = design.choose(batch)
+        except PoolExhaustedError:  # items were withdrawn: what cannot be asked cannot be guessed at
+            break
+        batch, row = batch.barring(choice.passed_over).following(choice.answer), int(choice.row[0])
         categories = int(design.pool.parameters.categories[row])
         letters = len(design.pool.options[row]) if design.pool.options else 0
         u = uniform_one(state.seed, Stream.RANDOM_FILL, batch.length)

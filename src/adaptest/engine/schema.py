@@ -269,9 +269,18 @@ class Cut(Strict):
     record: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = None
 
 
+class Levels(Strict):
+    """Bands of theta by name, the lowest first, and the cuts between them, ascending."""
+
+    names: tuple[str, ...] = Field(min_length=2)
+    cuts: tuple[Number, ...] = Field(min_length=1)
+
+
 class Reporting(Strict):
     """What results are told in."""
 
+    LATER = ("levels",)
+    levels: Levels | None = None
     scale: Scale = Scale(slope=10.0, intercept=50.0)
     cut: Cut | None = None
 

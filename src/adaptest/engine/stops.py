@@ -68,8 +68,11 @@ def _rule(exam: Exam, path: Path, said: Any) -> StoppingRule:
                 return kind(tuple(_rule(exam, (*path, word, k), one) for k, one in enumerate(listed)))
             except OptionError as error:
                 raise exam.fault(path, error) from None
-    cut = exam.spec.reporting.cut
-    if said.get("rule") in CLASSIFYING and cut is not None and "cut" not in said and "cuts" not in said:
+    cut, levels = exam.spec.reporting.cut, exam.spec.reporting.levels
+    names_none = said.get("rule") in CLASSIFYING and "cut" not in said and "cuts" not in said
+    if names_none and levels is not None:
+        said = {**said, "cuts": list(levels.cuts)}
+    elif said.get("rule") in CLASSIFYING and cut is not None and "cut" not in said and "cuts" not in said:
         said = {**said, "cut": cut.theta}
     rule: StoppingRule = part(exam, path, STOPPING, said, "rule")
     return rule

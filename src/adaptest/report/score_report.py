@@ -83,7 +83,7 @@ def render(result: Mapping[str, Any]) -> str:
     if decision == "fail" and not practice:  # a diagnosis begins with what to work on
         domains = sorted(domains, key=lambda one: BANDS[one["band"]][1])
     return template(TEMPLATE).render(
-        result={"disclaimer": "", "provisional_note": "", **result},
+        result={"disclaimer": "", "provisional_note": "", "level": None, **result},
         decision=decision,
         practice=practice,
         held=result["status"] == "held",
