@@ -88,7 +88,7 @@ def result_of(exam: Exam, sitting: str, candidate: str, events: Sequence[Event])
 
 
 def as_row(result: Result) -> dict[str, Any]:
-    """Return a result as listings have it, the names of INTERFACES first."""
+    """Return a result as listings have it, the names of INTERFACES first; a level where there is one."""
     names = (
         "sitting",
         "candidate",
@@ -113,9 +113,9 @@ def as_row(result: Result) -> dict[str, Any]:
         "stakes",
         "started_at",
         "ended_at",
-        "level",
     )
-    return {name: getattr(result, name) for name in names}
+    row = {name: getattr(result, name) for name in names}
+    return row if result.level is None else {**row, "level": result.level}
 
 
 def as_page(result: Result) -> dict[str, Any]:

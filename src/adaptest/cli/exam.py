@@ -231,7 +231,8 @@ def results(settings: dict[str, Any], name: str | None, format_: Format) -> None
     if format_ == "csv":
         for row in found:
             row["bands"] = " ".join(f"{code}={band}" for code, band in row["bands"].items())
-    columns = IN_TABLE if format_ == "table" else tuple(found[0]) if found else IN_TABLE
+    every = tuple(dict.fromkeys(name for row in found for name in row))
+    columns = every if found and format_ != "table" else IN_TABLE
     emit(found, columns, format_)
     if format_ == "table" and any(row["provisional"] for row in found):
         click.echo(
