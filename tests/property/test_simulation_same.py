@@ -1,5 +1,7 @@
 """A study is the same for any batch and any number of processes, and its sittings are those of live ones."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,10 +16,12 @@ from adaptest.models import GradedItems, LogisticItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool, Unscored
 from adaptest.simulation.answers import Behaviour, ModelRespondents
+from adaptest.simulation.checks import broken
 from adaptest.simulation.cohort import Cohort
 from adaptest.simulation.exams import simulate
 from adaptest.simulation.simulees import Normal
 from adaptest.simulation.tally import Tally
+from adaptest.simulation.yardsticks import best_form
 
 RNG = np.random.default_rng(5)
 HABITS = Behaviour(
@@ -174,6 +178,32 @@ def test_exposure_counters_stand_still_for_a_block_and_then_know_of_it(rules):
             exam.controls.remembered,
         )
     assert any(one.log(k)[0].ineligible or one.log(k)[0].barred_in_band for one, k in alone[6:])
+
+
+def test_shadow_tests_are_the_same_in_worker_processes_and_keep_their_rules():
+    rules = [
+        {"type": "number", "condition": 'domain == "A"', "lower": 3, "upper": 4, "name": "domain A"},
+        {"type": "number", "condition": 'domain == "B"', "lower": 3, "upper": 4, "name": "domain B"},
+    ]
+    exam = design(
+        length={"minimum": 7, "maximum": 7},
+        blueprint={},
+        stopping=[],
+        constraints=rules,
+        selection={"criterion": "information", "content": "shadow_test"},
+    )
+    assert Cohort(exam, Normal(4), ModelRespondents.of(exam.pool, 7), 1).batch < 100
+    whole = simulate(exam, 9, seed=6, batch=9)
+    assert told(simulate(exam, 9, seed=6, batch=2, workers=2)) == told(whole)
+    assert whole.hard_violations == 0
+    form = best_form(exam, 0.0, 7)
+    assert sorted(exam.pool.attributes["domain"][row] for row in form).count("A") in (3, 4)
+    blocks = []
+    simulate(exam, 3, seed=6, each=blocks.append)
+    done = blocks[0].done
+    rows = done.rows.copy()
+    rows[0] = [row for row in range(len(exam.pool)) if exam.pool.attributes["domain"][row] == "A"][4:11]
+    assert broken(replace(done, rows=rows))["content"] == 1
 
 
 @settings(max_examples=20, deadline=None)

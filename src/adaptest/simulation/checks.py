@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adaptest.constraints.content import Asked
 from adaptest.engine.design import Design
 from adaptest.models.base import Bools
 from adaptest.simulation.run import Simulated
@@ -18,6 +19,8 @@ def broken(done: Simulated) -> dict[str, int]:
     for one in np.unique(length).tolist():
         same = length == one
         content[same] = design.blueprint.holds(counts[same], one)
+        if design.content is not None:
+            content[same] &= design.content.holds(_asked(done, same, one))
     maximum = len(design.pool) if design.maximum is None else design.maximum
     return {
         "content": int((~content).sum()),
@@ -26,6 +29,15 @@ def broken(done: Simulated) -> dict[str, int]:
         "repeats": int((given.sum(axis=1) != length).sum()),
         "excluded": int((given & done.outset.barred(design.pool)).any(axis=1).sum()),
     }
+
+
+def _asked(done: Simulated, which: Bools, length: int) -> Asked:
+    """Return finished sittings of one length as a content method is asked whether they kept its rules."""
+    rows = done.rows[which, :length]
+    available = np.ones((len(rows), len(done.design.pool)), dtype=np.bool_)
+    return Asked(
+        done.seed[which], available, rows, done.theta[which], None, lambda _: np.zeros_like(available)
+    )
 
 
 def _with_enemies(design: Design, given: Bools) -> Bools:

@@ -34,6 +34,7 @@ from adaptest.simulation.run import Outset, Simulated, simulate
 from adaptest.simulation.simulees import Simulees
 
 BATCH = 4096  # simulees in lockstep
+PLANNED = 16  # likewise, where choices are planned sitting by sitting: lockstep saves nothing there
 CONCURRENCY = 50  # sittings that run at once, where sittings depend on earlier ones
 
 
@@ -99,6 +100,11 @@ class Cohort:
             seeding is not None and seeding.within is None and bool(scored_enemies(pool, pool.unscored.ids))
         )
 
+    @property
+    def batch(self) -> int:
+        """How many simulees are best taken in lockstep."""
+        return PLANNED if plans(self.design) else BATCH
+
     @cached_property
     def in_turn(self) -> bool:
         """Whether sittings depend on earlier ones."""
@@ -137,7 +143,7 @@ class Cohort:
     def blocks(
         self,
         *,
-        batch: int = BATCH,
+        batch: int | None = None,
         workers: int = 1,
         progress: Callable[[Progress], None] | None = None,
     ) -> Iterator[Block]:
@@ -145,10 +151,11 @@ class Cohort:
 
         Parameters
         ----------
-        batch : simulees in lockstep
+        batch : simulees in lockstep; what is quick for the exam, where None
         workers : processes; each is started afresh and is given the exam's artifacts
         progress : called after each block; what it raises ends the run
         """
+        batch = self.batch if batch is None else batch
         if batch < 1 or workers < 1:
             raise OptionError(f"batch and workers: must be at least 1; got {batch} and {workers}")
         total, done = len(self), 0
@@ -234,6 +241,11 @@ class Cohort:
     def _back(self, sent: Sent) -> Block:
         """Return a worker's block with this process's design in it."""
         return Block(sent.index, sent.truth, Simulated(self.design, *sent.columns))
+
+
+def plans(design: Design) -> bool:
+    """Return whether an exam's choices are planned sitting by sitting: shadow tests."""
+    return design.content is not None and design.content.stops is not None
 
 
 @dataclass(frozen=True, slots=True)

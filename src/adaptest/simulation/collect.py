@@ -174,6 +174,8 @@ def columns_of(block: Block, available: Available) -> dict[str, Floats]:
     ok: Bools = np.isfinite(done.theta) & np.isfinite(truth)
     error = np.where(ok, done.theta - truth, 0.0)
     sem = np.where(ok & np.isfinite(done.sem), done.sem, 0.0)
+    seconds = np.zeros(len(truth)) if done.seconds is None else done.seconds
+    limit = done.design.policy.time.limit_s
     node = available.node(np.where(np.isnan(truth), done.theta, truth))
     return {
         "ok": ok.astype(np.float64),
@@ -188,7 +190,8 @@ def columns_of(block: Block, available: Available) -> dict[str, Floats]:
         "length": done.length.astype(np.float64),
         "used": available.used(node, done.rows),
         "best": available.best[node, done.length],
-        "seconds": np.zeros(len(truth)) if done.seconds is None else done.seconds,
+        "seconds": seconds,
+        "late": np.zeros(len(truth)) if limit is None else np.asarray(seconds > limit, dtype=np.float64),
     }
 
 

@@ -21,7 +21,7 @@ from adaptest.models.base import Floats
 from adaptest.parameters import ItemParameters
 from adaptest.responses import Responses
 from adaptest.simulation.answers import Behaviour
-from adaptest.simulation.cohort import BATCH, CONCURRENCY, Block, Progress
+from adaptest.simulation.cohort import CONCURRENCY, Block, Progress
 from adaptest.simulation.collect import columns_of, decisions
 from adaptest.simulation.people import shared
 from adaptest.simulation.simulees import Simulees
@@ -71,7 +71,7 @@ def simulate(
     truth: ItemParameters | None = None,
     behaviour: Behaviour = Behaviour(),  # noqa: B008 (frozen)
     cuts: Iterable[float] = (),
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     concurrency: int = CONCURRENCY,
     progress: Callable[[Progress], None] | None = None,
@@ -89,7 +89,7 @@ def simulate(
     truth : parameters by which simulees answer, where they are not the exam's
     behaviour : what they do beside
     cuts : decisions are told at these as well, logits
-    batch : simulees in lockstep; changes nothing but speed and memory
+    batch : simulees in lockstep, where not as is best for the exam; changes nothing but speed and memory
     workers : processes, started afresh: a script that asks for more than one guards its main part; changes
         nothing but speed
     concurrency : sittings that run at once, where a sitting depends on those before it; changes results
@@ -110,7 +110,7 @@ def compare(
     exams: Sequence[HasDesign | Design],
     asked: Asked = Asked(),  # noqa: B008 (frozen)
     *,
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     progress: Callable[[Progress], None] | None = None,
     each: Sequence[Callable[[Block], None]] = (),
@@ -142,7 +142,7 @@ def begun(exams: Sequence[HasDesign | Design], asked: Asked) -> tuple[Running, .
 def run(
     running: Sequence[Running],
     *,
-    batch: int = BATCH,
+    batch: int | None = None,
     workers: int = 1,
     progress: Callable[[Progress], None] | None = None,
     each: Sequence[Callable[[Block], None]] = (),
@@ -151,6 +151,7 @@ def run(
 
     Ctrl-C ends them all after the same simulees; what is finished counts.
     """
+    batch = min(one.cohort.batch for one in running) if batch is None else batch
     if len(running) > 1 and any(one.cohort.in_turn for one in running):
         batch = min(batch, running[0].cohort.concurrency)  # blocks of all exams must hold the same simulees
         batch = next(size for size in range(batch, 0, -1) if running[0].cohort.concurrency % size == 0)

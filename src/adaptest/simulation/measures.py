@@ -135,6 +135,7 @@ def _of_estimates(tally: Tally, band: int, *, timed: bool) -> dict[str, Value]:
     }
     if timed:
         measures["mean_time_s"] = tally.mean("seconds", band)
+        measures["late"] = tally.mean("late", band)
     return measures
 
 

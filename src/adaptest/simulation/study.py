@@ -245,6 +245,9 @@ def _assumed(cohort: Cohort) -> tuple[str, ...]:
     if cohort.design.seeding is not None and not cohort.deals:
         why = "bar no scored item" if cohort.design.seeding.within is None else "are chosen near theta"
         said.append(f"pretest items {why}, so they are not dealt; lengths count scored items")
+    limit = cohort.design.policy.time.limit_s
+    if limit is not None:
+        said.append(f"the time limit of {limit:g} s is not enforced; late is the share that would exceed it")
     return tuple(said)
 
 

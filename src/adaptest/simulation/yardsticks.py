@@ -5,7 +5,7 @@ Each simulee gives the same answer to the same item everywhere, so differences a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,13 +13,14 @@ from adaptest.engine.design import Design
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, seeds, uniform
 from adaptest.simulation.answers import Answers
-from adaptest.simulation.cohort import Block, Cohort
+from adaptest.simulation.cohort import Block, Cohort, plans
 from adaptest.simulation.collect import decisions
 from adaptest.simulation.measures import kappa
 from adaptest.simulation.run import Outset, simulate
 from adaptest.simulation.tally import Tally, Value, root
 
 MOST_SIMULEES = 2000  # that yardsticks are applied to
+MOST_PLANNED = 100  # that sit twice, where each choice is planned: minutes, else
 MOST_CELLS = 4_000_000  # simulees times items held at once
 
 
@@ -93,8 +94,8 @@ def consistency(cohort: Cohort, first: list[Block], cuts: tuple[float, ...]) -> 
     """Return for each cut how often two independent sittings of a simulee decide alike."""
     if not cuts:
         return ()
-    once = np.concatenate([block.done.theta for block in first])[:MOST_SIMULEES]
     values, twice = [], second_sittings(cohort, first)
+    once = np.concatenate([block.done.theta for block in first])[: len(twice)]
     for cut in cuts:
         same = (once >= cut) == (twice >= cut)
         p, n = float(same.mean()), len(same)
@@ -107,11 +108,12 @@ def second_sittings(cohort: Cohort, first: list[Block]) -> Floats:
 
     What depends on earlier sittings is as it was for the simulee before: drawn anew, at about the same time.
     """
+    most = MOST_PLANNED if plans(cohort.design) else MOST_SIMULEES
     index, truth = (
-        np.concatenate(column)[:MOST_SIMULEES]
+        np.concatenate(column)[:most]
         for column in zip(*((block.index, block.truth) for block in first), strict=True)
     )
-    outset = Outset.together([block.done.outset for block in first]).take(slice(0, MOST_SIMULEES))
+    outset = Outset.together([block.done.outset for block in first]).take(slice(0, len(index)))
     seed = seeds(cohort.seed, Stream.SITTING, index, 1)
     at_work = cohort.respondents.at_work(truth, seed, index)
     return simulate(truth, cohort.design, seed, answers=at_work, outset=outset.rolled()).theta
@@ -123,10 +125,14 @@ def best_form(design: Design, theta: float, length: int) -> Rows:
     Items are taken one after the other, as long as every rule can still be kept.
     """
     information = design.pool.parameters.information(np.array([theta]))[0]
+    here = np.array([theta])
     sittings = design.begin(np.zeros(1, dtype=np.uint64), np.zeros((1, len(design.pool)), dtype=np.bool_))
     for _ in range(length):
-        allowed = design.allowed(sittings)[0]
-        row = np.array([np.where(allowed, information, -np.inf).argmax()])
+        if plans(design):  # the plan itself is what keeps the rules: the exam as it would go on at theta
+            choice = design.choose(replace(sittings, theta=here))
+            row, sittings = choice.row, sittings.barring(choice.passed_over).following(choice.answer)
+        else:
+            row = np.array([np.where(design.allowed(sittings)[0], information, -np.inf).argmax()])
         sittings = design.record(sittings, row, np.zeros(1, dtype=np.intp))
     rows: Rows = sittings.rows[0]
     return rows
@@ -165,9 +171,9 @@ def scored(design: Design, rows: Rows, scores: Rows) -> Floats:
 
 def _possible(design: Design, length: int) -> int:
     """Return the length nearest to this at which the exam may end."""
-    if design.reach is None:
+    if design.stops is None:
         return min(max(length, design.minimum), len(design.pool))
-    return min(design.reach.stops, key=lambda stop: (abs(stop - length), stop))
+    return min(design.stops, key=lambda stop: (abs(stop - length), stop))
 
 
 def _told(
