@@ -111,10 +111,52 @@ def spread(steps):
 
 def test_a_live_step_on_ten_thousand_items(capsys):
     small, whole = ours()
-    show(capsys, f"selection + EAP arithmetic, {J:,} items      {spread(small)} us CPU   (limit 100)")
+    show(capsys, f"selection + EAP arithmetic, {J:,} items      {spread(small)} us CPU   (limit 50)")
     show(capsys, f"decide + evolve with the record             {spread(whole)} us CPU   (limit 300)")
     _, content = live(design_of(CONTENT))
     show(capsys, f"the same with the shipped content bounds    {spread(content)} us CPU")
+
+
+def test_the_short_list_of_a_live_step_is_that_of_a_full_scan(capsys):
+    design, same, steps = design_of(PLAIN), 0, 0
+    for seed in range(3):
+        state, rng = evolve(None, start(design, seed), design), np.random.default_rng(seed)
+        while not isinstance(event := decide(state, design), SittingEnded):
+            now = design.situation(state.batch, state.batch.available)
+            quick = shortlist(design.criterion, design.bounds, now, 5)
+            full = shortlist(design.criterion, None, now, 5)
+            same += quick.rows.tolist() == full.rows.tolist() and quick.value.tolist() == full.value.tolist()
+            steps += 1
+            answer = ResponseGiven(event.item, "A", int(rng.random() < 0.6))
+            state = evolve(evolve(state, event, design), answer, design)
+    show(capsys, f"short lists equal to those of a full scan     {same} of {steps}")
+
+
+WEIGHTED = [
+    "posterior_weighted_information",
+    "likelihood_weighted_information",
+    "posterior_weighted_kullback_leibler",
+    "likelihood_weighted_kullback_leibler",
+    "posterior_discrimination_index",
+    "discrimination_index",
+    "mutual_information",
+    "expected_information",
+    "expected_posterior_variance",
+]
+
+
+@pytest.mark.parametrize("criterion", WEIGHTED)
+def test_a_choice_by_what_is_known_of_theta(criterion, capsys):
+    design, steps = design_of({**PLAIN, "selection": {"criterion": criterion}}, 1000), []
+    for seed in range(3):
+        state, rng = evolve(None, start(design, seed), design), np.random.default_rng(seed)
+        while not isinstance(event := decide(state, design), SittingEnded):
+            begin = thread_time()
+            design.choose(state.batch)
+            steps.append(1e6 * (thread_time() - begin))
+            answer = ResponseGiven(event.item, "A", int(rng.random() < 0.6))
+            state = evolve(evolve(state, event, design), answer, design)
+    show(capsys, f"{criterion:38} 1,000 items    {spread(steps)} us CPU   (limit 2,000)")
 
 
 def test_building_a_design_of_ten_thousand_items(capsys):
