@@ -8,6 +8,10 @@ import pytest
 from adaptest import dif, fit
 from adaptest.calibration import calibrate
 from adaptest.calibration.population import population
+from adaptest.fit.classical import classical
+from adaptest.fit.theta_groups import q1
+from adaptest.models import LogisticItems
+from adaptest.parameters import ItemParameters
 from adaptest.responses.core import core_of
 from adaptest.responses.files import read_responses
 from adaptest.scoring.matched import matched
@@ -168,3 +172,52 @@ def test_lord_on_our_own_calibrations_agrees_with_mantel_haenszel_where_the_sour
     uncorrected = dif.mantel_haenszel(verbal, correct=False, **GROUPS).statistic
     assert exact.mean() == pytest.approx(uncorrected.mean(), rel=0.1)
     assert plain.mean() < 0.85 * uncorrected.mean()
+
+
+def test_yens_q1_of_lsat7_in_ten_groups(cases, lsat):
+    """The source stops at 1e-4 of a parameter: what moving ours as far does to a statistic is allowed for."""
+    data, people, _ = lsat[7]
+    case = cases["mirt-test-LSAT7-itemfit"]
+    found = q1(data, people.eap)
+    assert found.df.tolist() == case["expected"]["df_X2"]
+    (block,) = data.items.blocks
+    moved = np.zeros(5)
+    for sign in (1e-4, -1e-4):
+        intercepts = -block.a * block.b + sign
+        near = LogisticItems(block.ids, block.a + sign, -intercepts / (block.a + sign), block.c, block.d)
+        again = matched(ItemParameters.of(near), data.responses)
+        value = q1(again, population(again, moments={"all": (0.0, 1.0)}).eap).statistic
+        moved = np.maximum(moved, np.abs(value - found.statistic))
+    away = np.abs(found.statistic - case["expected"]["X2_Q1_10bins"])
+    assert (away <= case["tolerance"]["abs"] + moved).all()
+
+
+def test_classical_item_analysis_of_sat12(cases, shared):
+    case = cases["gen-SAT12-itemstats"]
+    responses = read_responses(shared / "data" / "packages" / "SAT12_scored.csv", id_columns=())
+    found = classical(responses)
+    tolerance = case["tolerance"]["abs"]
+    columns = {
+        "mean": found.p,
+        "sd": found.sd,
+        "total.r": found.item_total,
+        "total.r_if_rm": found.item_rest,
+        "alpha_if_rm": found.alpha_without,
+    }
+    for name, mine in columns.items():
+        assert mine == pytest.approx([row[name] for row in case["expected"]["itemstats"]], abs=tolerance)
+    overall = case["expected"]["overall"][0]
+    whole = {
+        "N": found.form_n,
+        "mean_total.score": found.form_mean,
+        "sd_total.score": found.form_sd,
+        "ave.r": found.mean_correlation,
+        "sd.r": found.sd_correlation,
+        "alpha": found.alpha,
+        "SEM.alpha": found.alpha_sem,
+    }
+    assert whole == pytest.approx({name: overall[name] for name in whole}, abs=tolerance)
+    shares = np.column_stack([1 - found.p, found.p])
+    assert shares == pytest.approx(
+        np.array([[row["0"], row["1"]] for row in case["expected"]["proportions"]]), abs=tolerance
+    )
