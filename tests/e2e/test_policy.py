@@ -155,6 +155,30 @@ def test_breaks_with_a_pipe(adaptest):
     assert "line 4 of standard input: must be one of A, B, C, D; got 'P'" in done.stderr
 
 
+def test_a_break_is_taken_where_the_policy_names_a_place(adaptest):
+    name = add(adaptest, "breaks: {number: 1, length_s: 600, after: [2]}")
+    done = adaptest("exam", "take", name, stdin="P\n", check=1)
+    assert "line 1 of standard input: must be one of A, B, C, D; got 'P'" in done.stderr
+    adaptest("exam", "take", name, stdin="A\nP\nA\ngo on\nA\nA\nA\n", check=0)
+    _, one = stored(adaptest, "last")
+    kinds = [type(event).__name__ for event in one.events]
+    assert kinds[: kinds.index("BreakBegan")].count("ResponseGiven") == 2
+
+
+def test_asking_for_the_same_question_again_logs_nothing(adaptest):
+    name = add(adaptest, "time: {limit_s: 100}")
+    hands = Hands()
+    with load_exam(name, adaptest.folder).start("Ann", seed=3, clock=hands) as sitting:
+        first = sitting.next_item()
+        before = sitting.events
+        hands.at = 20
+        assert sitting.next_item() == first
+        assert sitting.events == before
+        hands.at = 100
+        assert sitting.next_item() is None
+        assert sitting.result.reason == "time_limit"
+
+
 def test_answers_are_changed_with_a_pipe_and_count_as_changed(adaptest):
     name = add(adaptest, "review: {mode: edit_k, edits: 2}")
     done = adaptest("exam", "take", name, stdin="A\n1 B\nA\nA\nA\nA\n2 C\n", check=0)

@@ -126,7 +126,7 @@ class Sitting:
             return None
         if self.time.on_break:
             self.time.end_break()
-        if readings := self.time.readings("step"):
+        if (self._waiting() is None or self.time.is_due) and (readings := self.time.readings("step")):
             self.append(readings)
         waiting = None if self._time_is_over() else self._waiting()
         if waiting is None and not self._time_is_over():

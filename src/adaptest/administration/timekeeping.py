@@ -91,6 +91,18 @@ class Timekeeper:
         between = state.pending is None and state.clock.runs and not state.is_over
         return bool(self.breaks_left and placed and between and not state.clock.on_break)
 
+    @property
+    def break_follows(self) -> bool:
+        """Whether a break may be taken once the question that waits is answered."""
+        after = self.policy.breaks.after
+        placed = not after or self._sitting.state.presented + 1 in after
+        return bool(self.breaks_left and placed and not self.on_break)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the clock has something to log while a question waits: an interruption, or the end."""
+        return self._interrupted or self.clock.is_over(self.policy)
+
     def readings(self, cause: str) -> list[Event]:
         """Return what to log of the clock now; nothing where the exam keeps no time."""
         events: list[Event] = list(self._readings(cause))

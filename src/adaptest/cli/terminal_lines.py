@@ -55,7 +55,7 @@ def _answer(sitting: Sitting, out: Console, source: Lines) -> tuple[str | None, 
     """Return the line that answers a question (None: the input ended), and whether a break is to follow."""
     wanted = False
     while (line := source.next()) is not None:
-        if line == BREAK and sitting.time.breaks_left:
+        if line == BREAK and sitting.time.break_follows:
             wanted = True
             out.print(sitting.exam.says.break_wanted)
         elif (change := _change(sitting, line)) is not None:
