@@ -1,1 +1,1 @@
-"""Blueprints: the content rules of an exam, and whether they can be kept."""
+"""Content rules: blueprints and the constraint table, whether they can be kept, and tests that keep them."""

@@ -19,6 +19,7 @@ from adaptest.models.base import Bools, Floats
 from adaptest.pool import Pool
 
 TOLERANCE = 1e-9  # shares have at most five decimals, so a broken rule is broken by 1e-5 or more
+WHOLE = 1e-6  # distance from a whole number at which an unknown of the relaxation is one
 GAP = 0.5  # a way through many cells spares questions; one through the most is not worth the search
 NODES = 1_000_000  # of branch and bound; a budget in work, not in time, so that every machine decides alike
 
@@ -163,7 +164,6 @@ class _Program:
         model.a_matrix_.start_ = np.cumsum([0, *(len(terms) for terms in self.rows)], dtype=np.int32)
         model.a_matrix_.index_ = np.array([c for terms in self.rows for c in terms], dtype=np.int32)
         model.a_matrix_.value_ = np.array([w for terms in self.rows for w in terms.values()])
-        model.integrality_ = [highspy.HighsVarType.kInteger] * len(self.bounds)
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in (
             ("output_flag", False),
@@ -175,6 +175,19 @@ class _Program:
             ("mip_rel_gap", GAP),
         ):
             solver.setOptionValue(option, value)
+        solver.passModel(model)
+        solver.run()  # crossed counts are a transport problem: the relaxation is nearly always whole
+        status = solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            relaxed = np.array(solver.getSolution().col_value)
+            if np.abs(relaxed - np.rint(relaxed)).max(initial=0.0) <= WHOLE:
+                return relaxed
+        elif status in (
+            highspy.HighsModelStatus.kInfeasible,
+            highspy.HighsModelStatus.kUnboundedOrInfeasible,
+        ):
+            return None
+        model.integrality_ = [highspy.HighsVarType.kInteger] * len(self.bounds)
         solver.passModel(model)
         solver.run()
         status = solver.getModelStatus()
