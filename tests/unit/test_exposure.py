@@ -411,6 +411,17 @@ def test_a_file_that_is_no_tuned_file_is_refused(text, sentence):
     assert str(caught.value) == f"e.exposure.json: {sentence}"
 
 
+@pytest.mark.parametrize("picker", ["progressive", "proportional"])
+def test_a_picker_that_goes_by_size_is_refused_where_criteria_turn_negative(picker):
+    selection = {"picker": picker, "content": "weighted_deviations"}
+    with pytest.raises(ExamError) as caught:
+        build(exam_of([], selection=selection), pool_of())
+    assert str(caught.value) == (
+        f"e.yaml:1: selection.picker: {picker} goes by how large criteria are, and the content method"
+        " weighted_deviations makes some negative; use shadow_test or maximum_priority, or another picker"
+    )
+
+
 def test_an_exam_without_exposure_is_written_as_before():
     values = {"id": "e", "title": "E", "length": {"minimum": 8, "maximum": 8}}
     artifact = json.loads(build(exam_from_values(values), pool_of()).artifact)

@@ -34,6 +34,7 @@ from adaptest.errors import OptionError
 
 WIDTH = 78
 TIMES = (ClockRead, BreakBegan, BreakEnded)
+NAMED = 40  # items that one reason ruled out
 RANKED = 30  # items that could come next, in a full explanation, and the chosen one; others are counted
 
 
@@ -154,6 +155,11 @@ def _in_short(stored: Stored, event: ItemPresented) -> Iterator[str]:
     best = len(decision.shortlist) + decision.more
     able = f"{decision.eligible} could be chosen, by chance among the best {best}"
     yield f"     at {_estimate(decision.estimate)}; {able}"
+    if (planned := decision.content) is not None and planned.test:
+        yield from _wrapped(
+            f"of a {planned.method.replace('_', ' ')} worth {planned.objective:.6f}; none is worth more than"
+            f" {planned.bound:.6f} ({planned.status})"
+        )
     if decision.passed_over:
         over = ", ".join(decision.passed_over)
         yield from _wrapped(f"chosen before it, but failed the exposure draw: {over}")
@@ -186,7 +192,9 @@ def _in_full(stored: Stored, one: Explanation) -> Iterator[str]:
         yield f"       and {len(able) - len(told)} more that rank no better than the first {RANKED}"
     barred = sorted((ranked.ruled_out, ranked.item) for ranked in one.ranking if ranked.rank is None)
     for reason, items in groupby(barred, key=lambda pair: pair[0]):
-        yield from _wrapped(f"{IN_WORDS[reason]}: {' '.join(item for _, item in items)}", indent="")
+        names = [item for _, item in items]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield from _wrapped(f"{IN_WORDS[reason]} ({len(names)}): {' '.join(names[:NAMED])}{more}", indent="")
     if one.rules:
         yield "content rules before this choice (given; bounds at the next possible end):"
     for rule in one.rules:

@@ -69,6 +69,8 @@ PICKERS: Mapping[str, type[Picker]] = {
     "proportional": Proportional,
 }
 
+NEGATIVE = ("weighted_deviations",)  # content methods that can make any criterion negative
+
 
 def setting_of(exam: Exam, pool: Pool, interim: Estimator, lengths: tuple[int, int | None]) -> Setting:
     """Return what criteria and pickers know before the first item.
@@ -106,6 +108,13 @@ def selection_of(exam: Exam, setting: Setting) -> tuple[Criterion, Strata | None
         picker.check(setting, criterion)
     except AdaptestError as error:
         raise exam.fault(("selection", "picker"), error) from None
+    content = None if said.content is None else said.content.get("name")
+    if content in NEGATIVE and isinstance(picker, Progressive | Proportional):
+        raise exam.fault(
+            ("selection", "picker"),
+            f"selection.picker: {said.picker.get('name')} goes by how large criteria are, and the content"
+            f" method {content} makes some negative; use shadow_test or maximum_priority, or another picker",
+        )
     layers = said.stratification
     if layers is None:
         return criterion, None, picker
