@@ -54,6 +54,13 @@ def test_a_rate_that_cannot_be_kept_needs_a_person(adaptest):
     assert not list((adaptest.folder / "itembank" / "peer-support" / "exams").glob("*.json"))
 
 
+def test_an_exam_that_the_rule_cannot_control_is_refused_at_once(adaptest):
+    assert adaptest.sentence("exam", "tune", "peer-support/mock-linear", "--rate", "0.5") == (
+        "itembank/peer-support/exams/mock-linear.yaml:7: exposure: a fixed order shows everybody the same"
+        " items, so there is nothing to control; leave it out, or choose another selection.criterion"
+    )
+
+
 def test_what_the_exam_says_is_not_overruled(adaptest):
     name = adaptest.add_exam("tuned", EXAM.format(more=RULE))
     assert adaptest.sentence("exam", "tune", name, "--rate", "0.2") == (

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from adaptest.bank.files import TUNED, bank_named
 from adaptest.bank.snapshot import current_snapshot
 from adaptest.engine.definition import Exam
@@ -90,6 +92,8 @@ class Tuner:
         ExamError, OptionError, where the exam cannot run, or a number breaks its rule.
         """
         base = build(self._as(exposure=self._others, tuned=None), self._pool)
+        # what cannot run with the rule is refused before anything is simulated
+        self._finished(base, np.ones((len(self.bands), len(base.pool))))
         prior = self._exam.spec.estimation.prior
         tuning = tune(
             base,
