@@ -178,7 +178,12 @@ class LivePosterior:
             for end, closed in zip(self._ends, self.nodes.closed.tolist(), strict=True)
         )
         light = light and carried.item(-1) <= SCALINGS
-        sums = self._sums(carried)[0].tolist()
+        first, weight = self.halves
+        if not first:
+            sums = self._sums(carried)[0].tolist()
+        else:
+            coarse, rest = (part[0].tolist() for part in self._halves(carried))
+            sums = [x + y for x, y in zip(coarse, rest, strict=True)] + [weight * x for x in coarse]
         return moments_of_one(sums, self.nodes, self.steepness.item(0), light=light)
 
     def _sums(self, carried: Floats) -> Floats:
@@ -187,9 +192,15 @@ class LivePosterior:
         first, weight = self.halves
         if not first:
             return np.asarray(np.einsum("nq,kq->nk", carried[:, :q], basis))
-        coarse = np.einsum("nq,kq->nk", carried[:, :first], basis[:3, :first])
-        rest = np.einsum("nq,kq->nk", carried[:, first:q], basis[:3, first:])
+        coarse, rest = self._halves(carried)
         return np.concatenate([coarse + rest, weight * coarse], axis=1)
+
+    def _halves(self, carried: Floats) -> tuple[Floats, Floats]:
+        """Return (N, 3) sums over the nodes of the coarser rule, and over the others."""
+        q, basis, first = carried.shape[1] - 2, self.basis, self.halves[0]
+        coarse: Floats = np.einsum("nq,kq->nk", carried[:, :first], basis[:3, :first])
+        rest: Floats = np.einsum("nq,kq->nk", carried[:, first:q], basis[:3, first:])
+        return coarse, rest
 
     @property
     def _ends(self) -> list[int]:

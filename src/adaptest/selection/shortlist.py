@@ -88,13 +88,13 @@ def _of_one(criterion: Criterion, bounds: Bounds, situation: Situation, size: in
         stop = min(looked_at, bounds.reach)
         rows, value, bound = bounds.first(cell, one, stop)
         able = eligible[rows]
-        value, rows = value[able], rows[able]
-        if len(value) < size:
+        values = value[able].tolist()
+        if len(values) < size:
             continue
-        last = float(np.partition(value, len(value) - size)[len(value) - size])
+        last = sorted(values)[-size]
         if bound < last:
-            kept = (value >= last).nonzero()[0]
-            order = sorted(zip((-value[kept]).tolist(), rows[kept].tolist(), strict=True))
+            held = zip(values, rows[able].tolist(), strict=True)
+            order = sorted([(-x, row) for x, row in held if x >= last])
             chosen, falling = [row for _, row in order], [-x for x, _ in order]
             return Candidates(np.array([chosen], dtype=np.intp), np.array([falling]))
     return best(criterion(situation), size)
