@@ -36,7 +36,7 @@ constants = {"A": st.floats(0.5, 2.0), "B": st.floats(-1.5, 1.5)}
 
 @pytest.mark.parametrize("name", FORMS)
 @given(**constants)
-@settings(max_examples=3)
+@settings(max_examples=2)
 def test_curve_methods_find_the_constants_that_moved_the_items(name, A, B):
     items = FORMS[name]
     for method in ("stocking-lord", "haebara"):
@@ -48,7 +48,7 @@ def test_curve_methods_find_the_constants_that_moved_the_items(name, A, B):
 
 @pytest.mark.parametrize("name", ["logistic", "graded", "partial credit", "sequential"])
 @given(**constants)
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_moment_methods_find_the_constants_that_moved_the_items(name, A, B):
     items = FORMS[name]
     for method in ("mean-mean", "mean-gmean", "mean-sigma"):
@@ -58,7 +58,7 @@ def test_moment_methods_find_the_constants_that_moved_the_items(name, A, B):
 
 @pytest.mark.parametrize("name", FORMS)
 @given(**constants)
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_link_then_unlink_gives_the_items_back(name, A, B):
     items = FORMS[name]
     back = transform(transform(items, A, B), 1 / A, -B / A)
@@ -131,7 +131,7 @@ def test_the_constants_move_with_each_parameter_as_the_delta_method_says(method,
     found = link(one, two, method, symmetric=symmetric, grid=FEW_NODES)
     near = {"symmetric": symmetric, "grid": FEW_NODES, "start": (found.A, found.B)}
     for mine, sensitivity in ((True, found.from_sensitivity), (False, found.to_sensitivity)):
-        for key in (one if mine else two).covariance[0].parameters[::3]:
+        for key in (one if mine else two).covariance[0].parameters[::4]:
             ends = []
             for by in (h, -h):
                 moved = Form(perturbed((one if mine else two).items, {key: by}))

@@ -36,6 +36,7 @@ def test_the_page_in_the_repository_is_what_the_command_prints(report):
     assert markdown(report) == PAGE.read_text("utf-8")
 
 
+@pytest.mark.slow  # case by case it is in the default suite beside this file
 def test_the_shared_collection_agrees_and_what_is_not_compared_has_a_reason(shared):
     whole = verify(shared / "reference")
     assert [(one.case.id, n.what) for one in whole.failed for n in one.numbers if not n.close] == []

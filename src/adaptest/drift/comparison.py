@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from adaptest.calibration.result import CovarianceBlock
 from adaptest.linking import Form, Link
 from adaptest.linking.sensitivity import Sensitivity
 from adaptest.linking.transform import transform
-from adaptest.models.base import Floats, Rows
+from adaptest.models.base import Floats
 from adaptest.numerics.quadrature import Grid
 from adaptest.parameters import ItemParameters
 from adaptest.parameters.columns import columns_of
@@ -195,35 +194,25 @@ class _Part:
         e holds the own derivatives (sparse), S (2, p) those of A and B, q (2,) those of x in A and B.
         """
         total = np.zeros(len(self.ids))
+        row = {item: j for j, item in enumerate(self.ids)}
+        shared_error = np.zeros((2, 2))
         for block in self.blocks:
-            place = {key: k for k, key in enumerate(block.parameters)}
-            own = [
-                (j, place[item, name], scale * value)
-                for j, (item, columns) in enumerate(zip(self.ids, gradients, strict=True))
-                for name, value in columns.items()
-                if (item, name) in place
-            ]
-            moves = self.sensitivity.over(block)
-            matrix = np.asarray(block.matrix)
+            matrix, moves = np.asarray(block.matrix), self.sensitivity.over(block)
             shared = matrix @ moves.T
-            total += np.einsum("jx,xy,jy->j", constants, moves @ shared, constants)
-            if own:
-                j, k, value = (np.array(column) for column in zip(*own, strict=True))
-                e = csr_array((value, (j, k)), shape=(len(self.ids), len(place)))
-                rows = np.unique(j)
-                total[rows] += _own_variance(e, rows, matrix)
-                total += 2 * ((e @ shared) * constants).sum(axis=1)
+            shared_error += moves @ shared
+            own: dict[int, tuple[list[int], list[float]]] = {}
+            for k, (item, name) in enumerate(block.parameters):
+                j = row.get(item, -1)
+                if j >= 0 and name in gradients[j]:
+                    places, values = own.setdefault(j, ([], []))
+                    places.append(k)
+                    values.append(scale * gradients[j][name])
+            for j, (places, values) in own.items():
+                e = np.array(values)
+                total[j] += e @ matrix[np.ix_(places, places)] @ e
+                total[j] += 2 * float(e @ shared[places] @ constants[j])
+        total += np.einsum("jx,xy,jy->j", constants, shared_error, constants)
         return total
-
-
-def _own_variance(e: csr_array, rows: Rows, matrix: Floats) -> Floats:
-    """Return e' Sigma e for the rows that have something."""
-    result = np.empty(len(rows))
-    for place, row in enumerate(rows.tolist()):
-        some = slice(e.indptr[row], e.indptr[row + 1])
-        k, value = e.indices[some], e.data[some]
-        result[place] = value @ matrix[np.ix_(k, k)] @ value
-    return result
 
 
 def _error(variance: Floats) -> Floats:
