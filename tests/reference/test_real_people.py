@@ -17,7 +17,9 @@ def rows(text):
     return [(items, [float(cell) for cell in rest.split(" | ")]) for items, rest in found]
 
 
-@pytest.mark.parametrize(("exam", "places"), [("credential", (1, 5)), ("enem", (7, 10))])
+@pytest.mark.parametrize(
+    ("exam", "places"), [pytest.param("credential", (1, 5), marks=pytest.mark.slow), ("enem", (7, 10))]
+)
 def test_the_table_in_the_readme_is_what_the_script_prints(exam, places, shared):
     told = [row for row in rows((ROOT / "README.md").read_text("utf-8")) if len(row[1]) == 6]
     command = [sys.executable, SCRIPT, "--data", shared / "data", "--only", exam, "--lengths", "20"]

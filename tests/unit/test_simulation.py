@@ -103,6 +103,7 @@ def _share(flags):
     return pytest.approx(flags.mean()), pytest.approx(flags.std(ddof=1) / np.sqrt(len(flags)))
 
 
+@pytest.mark.slow
 def test_standard_errors_are_those_of_other_seeds():
     studies = [at.simulate(EXAM, 200, seed=seed) for seed in range(30)]
     for name in ("bias", "rmse", "accuracy", "mean_length", "overlap", "correlation"):
@@ -227,6 +228,7 @@ def test_graded_answers_follow_their_probabilities():
     assert np.bincount(got, minlength=3) / n == pytest.approx(want, abs=4 * np.sqrt(0.25 / n))
 
 
+@pytest.mark.slow
 def test_true_parameters_are_drawn_from_their_covariance():
     two = POOL.parameters.take(np.array([0, 1]))
     names = tuple((item, name) for item in two.ids for name in ("discrimination", "difficulty"))
