@@ -12,6 +12,8 @@ from adaptest.parameters import ItemParameters as ItemParameters
 from adaptest.parameters.files import read_parameters as read_parameters
 from adaptest.parameters.files import write_parameters as write_parameters
 from adaptest.pool import Pool as Pool
+from adaptest.programme.pools import read_constraints as read_constraints
+from adaptest.programme.pools import read_pool as read_pool
 from adaptest.responses import Responses as Responses
 from adaptest.responses.files import read_responses as read_responses
 from adaptest.scoring import score as score

@@ -59,6 +59,12 @@ def test_theta_must_be_finite_and_rows_must_fit_the_pool():
     with pytest.raises(OptionError) as caught:
         at.assemble(pool_of(), [LENGTH], theta=np.nan)
     assert str(caught.value) == "theta must be one or more finite numbers; got nan"
+    with pytest.raises(OptionError) as caught:
+        at.assemble(pool_of(), "rules.csv")
+    assert str(caught.value) == (
+        "constraints must be rows of the table or a matrix; got 'rules.csv'; read a file with"
+        " at.read_constraints(file, pool)"
+    )
     rows = matrix(pool_of(10), Table.of(pool_of(10), [constraint(LENGTH)]))
     with pytest.raises(OptionError) as caught:
         at.assemble(pool_of(), rows)

@@ -99,7 +99,17 @@ def assemble(
 
 
 def values_of(constraints: Given) -> tuple[Constraint, ...]:
-    """Return rows of the table, those given as words read."""
+    """Return rows of the table, those given as words read.
+
+    Raises
+    ------
+    OptionError, where they are no rows: the name of a file, say.
+    """
+    if isinstance(constraints, str) or not isinstance(constraints, Iterable):
+        raise OptionError(
+            f"constraints must be rows of the table or a matrix; got {constraints!r}; read a file with"
+            " at.read_constraints(file, pool)"
+        )
     return tuple(
         one if isinstance(one, Constraint) else constraint(one, f"constraint {k}")
         for k, one in enumerate(constraints, start=1)
