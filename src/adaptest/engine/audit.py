@@ -189,7 +189,10 @@ def _checked(state: State, event: Decided, design: Design) -> str:
         return ""
     if isinstance(event, ItemPresented) and event.decision and (planned := event.decision.content):
         why = unproven(planned, state.batch, design_of(state, design)) if planned.test else ""
-        again = event if why else decide(state, design, planned)
+        try:
+            again = event if why else decide(state, design, planned)
+        except AdaptestError as error:
+            return f"the log has {_short(event)}; with its test nothing follows: {error}"
         if why or again == event:  # another solver could have made this test
             return why and f"the log has {_short(event)}; its content step is not proven: {why}"
     return _differs(event, again)
