@@ -30,6 +30,7 @@ SIZES = (500, 1000, 4000)
 IMPACTS = (0.0, 0.5, 1.0)
 ALPHA = 0.05
 SUMMED, MODELLED = 100, 20  # replications
+MODELLED_SIZES = (500,)  # the methods by model are nominal there; tests/recovery holds them to it at 1,000
 SEED = 20261127
 GROUPS = ("reference", "focal")
 
@@ -85,7 +86,7 @@ def rates(n: int, impact: float) -> dict[str, tuple[float, float, int, int]]:
         rng = np.random.default_rng([SEED, n, round(impact * 10), replication])
         responses, _ = drawn(n, impact, rng)
         found = by_summed_score(responses)
-        if replication < MODELLED:
+        if replication < MODELLED and n in MODELLED_SIZES:
             found |= by_model(responses)
         for name, p in found.items():
             good = p[np.isfinite(p)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from adaptest.calibration.population import Population
+from adaptest.fit.cells import joined
 from adaptest.fit.free import counts
 from adaptest.fit.result import ADAPTIVE, ChiSquares, chi_squares, refused
 from adaptest.models.base import Floats, Rows
@@ -70,7 +71,7 @@ def _compared(seen: Floats, expected: Floats) -> tuple[float, int, int]:
     """Return the statistic, the number of cells and the number of scores, after joining what is small."""
     value, cells, groups = 0.0, 0, 0
     for rows in _joined(expected):
-        own_seen, own = _merged(seen[rows].sum(axis=0), expected[rows].sum(axis=0))
+        own_seen, own = joined(seen[rows].sum(axis=0), expected[rows].sum(axis=0), SMALLEST)
         if len(own) > 1:
             value += float(((own_seen - own) ** 2 / own).sum())
             cells += len(own)
@@ -107,15 +108,3 @@ def _joined(expected: Floats) -> list[Rows]:
         else:
             result.append(rows)
     return result
-
-
-def _merged(seen: Floats, expected: Floats) -> tuple[Floats, Floats]:
-    """Return the categories with each small one joined to its neighbour."""
-    o, e = list(seen), list(expected)
-    while len(e) > 1 and min(e) < SMALLEST:
-        at = int(np.argmin(e))
-        to = at + 1 if at == 0 or (at + 1 < len(e) and e[at + 1] < e[at - 1]) else at - 1
-        o[to] += o[at]
-        e[to] += e[at]
-        del o[at], e[at]
-    return np.array(o), np.array(e)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaptest.calibration.population import Population
+from adaptest.fit.cells import joined
 from adaptest.fit.free import counts
 from adaptest.fit.result import ChiSquares, chi_squares
 from adaptest.models.base import Floats, Rows
@@ -15,7 +16,7 @@ from adaptest.scoring.matched import Matched
 
 GROUPS = 10  # of persons, equal in number: Yen (1981)
 DRAWS = 30  # plausible values a person
-FEWEST = 5.0  # expected persons in a cell, below which a group takes no part in PV-Q1
+FEWEST = 5.0  # expected persons in a cell of PV-Q1, below which it joins its neighbour
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +102,7 @@ def q1(data: Matched, theta: Floats, *, groups: int = GROUPS, estimated: bool = 
             statistic[j], used = _q1(
                 data, j, persons, data.score[cells][good].astype(np.intp), theta[persons], groups, 0.0
             )
-            df[j] = used * (data.items.categories[j] - 1) - free[j]
+            df[j] = used - free[j]
     return chi_squares(
         "Q1", statistic, df, tuple("" if np.isfinite(s) else "nobody answered" for s in statistic)
     )
@@ -146,7 +147,7 @@ def pv_q1(
                     data, j, persons, data.score[cells].astype(np.intp), theta[persons], groups, FEWEST
                 )
     statistic = np.where(np.bincount(data.item(), minlength=count) > 0, total.mean(axis=0), np.nan)
-    df = used.mean(axis=0) * (data.items.categories - 1) - free
+    df = used.mean(axis=0) - free
     return chi_squares(
         "PV-Q1", statistic, df, tuple("" if np.isfinite(s) else "nobody answered" for s in statistic)
     )
@@ -165,7 +166,7 @@ def _drawn(below: Floats, people: Population, u: Floats) -> Floats:
 def _q1(
     data: Matched, j: int, persons: Rows, score: Rows, theta: Floats, groups: int, fewest: float
 ) -> tuple[float, int]:
-    """Return Q1 of one item and the number of groups in it."""
+    """Return Q1 of one item and its degrees of freedom before parameters are counted."""
     group, weight = quantile_groups(theta, groups), data.weight[persons]
     k = int(data.items.categories[j])
     n = np.bincount(group, weights=weight, minlength=groups)
@@ -178,11 +179,11 @@ def _q1(
         expected: Floats = np.stack(
             [np.bincount(group, weights=weight * p[:, c], minlength=groups) for c in range(k)], axis=1
         )
-        used &= expected.min(axis=1) >= fewest
-        expected = expected[used]
-    else:
-        expected = item.probability(mean)[:, 0, :] * n[used][:, None]
-    return float(((seen[used] - expected) ** 2 / expected).sum()), int(used.sum())
+        cells = [joined(seen[g], expected[g], fewest) for g in np.flatnonzero(used)]
+        value = sum(float(((o - e) ** 2 / e).sum()) for o, e in cells if len(e) > 1)
+        return value, sum(len(e) - 1 for _, e in cells)
+    expected = item.probability(mean)[:, 0, :] * n[used][:, None]
+    return float(((seen[used] - expected) ** 2 / expected).sum()), int(used.sum()) * (k - 1)
 
 
 def rmsd(data: Matched, people: Population) -> Floats:
