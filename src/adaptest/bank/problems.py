@@ -232,7 +232,7 @@ def _keys(shape: type[BaseModel], place: Place) -> Iterator[str]:
     for part in place:
         if isinstance(part, str) and part in shape.model_fields:
             inner = shape.model_fields[part].annotation
-            shape = next((a for a in get_args(inner) if _is_shape(a)), shape)
+            shape = next((a for a in (inner, *get_args(inner)) if _is_shape(a)), shape)
     yield from shape.model_fields
 
 
