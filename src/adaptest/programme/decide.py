@@ -49,8 +49,10 @@ def propose(
     """Return one decision an item, in the bank's order; drafts that never had parameters have none."""
     n = dict(zip(task.items, collection.count(tuple(task.items), collection.used).tolist(), strict=True))
     estimated = () if final.table is None else final.table.ids
-    fine, short = ([], []) if final.table is None else precise(final.table, estimated, task.policy.gates)
-    precision = {item: (bool(ok), why) for item, ok, why in zip(estimated, fine, short, strict=True)}
+    precision: dict[str, tuple[bool, str]] = {}
+    if final.table is not None:
+        fine, short = precise(final.table, estimated, task.policy.gates)
+        precision = {item: (bool(ok), why) for item, ok, why in zip(estimated, fine, short, strict=True)}
     seen = _Seen(
         *({item: k for k, item in enumerate(step.items)} for step in (screened, gated, operational, moved))
     )
@@ -122,7 +124,9 @@ def _new(
     if reason is None:
         order = ("distractor", "r_low", "p_low", "p_high")
         reason = next((word for word in order if word in screened.flags[k]), "inestimable")
-    detail = _options(screened, k) if reason == "distractor" else f"p {screened.p[k]:.2f}, r {screened.r[k]:.2f}"
+    detail = (
+        _options(screened, k) if reason == "distractor" else f"p {screened.p[k]:.2f}, r {screened.r[k]:.2f}"
+    )
     return (KEY_FIX if reason in KEY_REASONS else REJECT), reason, detail
 
 

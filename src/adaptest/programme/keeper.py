@@ -36,7 +36,7 @@ class Keeper:
     folder : where outcomes are kept; None keeps nothing
     digest : of everything that decides
     known : classes an outcome may be made of
-    given : values that are at hand anyway and are not written: by class
+    given : values that are at hand anyway and are not written: by the name of their class
     tell : told of each step as it begins
     taken : steps whose outcome was there; seconds : of the others
     """
@@ -44,7 +44,7 @@ class Keeper:
     folder: Path | None
     digest: str
     known: Mapping[str, type]
-    given: Mapping[type, Any] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     tell: Callable[[str], None] | None = None
     taken: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Keeper:
         self, value: Any, arrays: dict[str, Any], tables: dict[str, ParameterTable]
     ) -> Any:
         """Return a value as JSON; arrays and tables go beside it."""
-        if type(value) in self.given:
+        if type(value).__name__ in self.given:
             return {"$given": type(value).__name__}
         match value:
             case None | bool() | int() | str():
@@ -139,7 +139,7 @@ class Keeper:
             return body
         match body:
             case {"$given": name}:
-                return next(value for kind, value in self.given.items() if kind.__name__ == name)
+                return self.given[name]
             case {"$float": text}:
                 return float(text)
             case {"$array": name}:

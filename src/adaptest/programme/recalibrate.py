@@ -27,16 +27,13 @@ from adaptest.programme.keeper import Keeper
 from adaptest.programme.log import Log
 from adaptest.programme.moved import Moved, find_moved, nothing_moved
 from adaptest.programme.screen import Screened, screen
+from adaptest.programme.tables import blocks_of
 from adaptest.programme.task import Task
 
-KEPT: Mapping[str, type] = MappingProxyType(
-    {
-        one.__name__: one
-        for one in (
-            Collection, Gated, Screened, Estimates, Moved, Checked, Impacts, CovarianceBlock, GroupMoments, Decision,
-        )
-    }  # fmt: skip
-)
+_CLASSES = (
+    Collection, Gated, Screened, Estimates, Moved, Checked, Impacts, CovarianceBlock, GroupMoments, Decision,
+)  # fmt: skip
+KEPT: Mapping[str, type] = MappingProxyType({one.__name__: one for one in _CLASSES})
 STEPS = ("2-collect", "3-gates", "4-screen", "5-calibrate", "6-drift", "7-fit", "8-impact", "9-decide")
 SHOWN = 8  # digits of a digest that names a scale
 LONGEST = 40  # characters of a bank's name in the name of a scale
@@ -75,6 +72,20 @@ class Outcome:
     seconds: Mapping[str, float]
 
     @property
+    def covariance(self) -> tuple[CovarianceBlock, ...]:
+        """Joint covariance of the errors of the released values, as far as it is known."""
+        fresh = {
+            one.item
+            for one in self.decisions
+            if one.decision == "replace" or (one.decision == "accept" and one.role != "operational")
+        }
+        kept = [item for item in self.table.items.ids if item not in fresh]
+        return (
+            *blocks_of(self.task.base.covariance, kept),
+            *blocks_of(self.final.covariance, [item for item in self.table.items.ids if item in fresh]),
+        )
+
+    @property
     def needs_attention(self) -> bool:
         """Whether something needs a person before it is published: exit code 3."""
         return bool(
@@ -101,8 +112,7 @@ def recalibrate(
     ResponseFileError, where no response is left; CalibrationError, where no anchor has responses.
     """
     digest = digest_of(task)
-    given = {Log: task.log}
-    keep = Keeper(work, digest, KEPT, given, tell)
+    keep = Keeper(work, digest, KEPT, {Log.__name__: task.log}, tell)
     policy = task.policy
     practice = frozenset(name for name, rule in task.rules.items() if rule.practice)
     collection = keep(
@@ -149,10 +159,26 @@ def digest_of(task: Task) -> str:
     return text.hexdigest()
 
 
+_WORDS = (
+    "persons", "sittings", "items", "exams", "options", "groups", "administration", "at", "release", "status",
+)  # fmt: skip
+
+
 def log_digest(log: Log) -> str:
     """Return the SHA-256 of a log of responses."""
     text = hashlib.sha256()
-    words = ("persons", "sittings", "items", "exams", "options", "groups", "administration", "at", "release", "status")
+    words = (
+        "persons",
+        "sittings",
+        "items",
+        "exams",
+        "options",
+        "groups",
+        "administration",
+        "at",
+        "release",
+        "status",
+    )
     for name in words:
         for word in getattr(log, name):
             text.update(f"{len(word)}:{word}".encode())
@@ -178,7 +204,9 @@ def _gates(task: Task, collection: Collection) -> tuple[Gated, Gated]:
     models = dict(zip(task.base.table.ids, task.base.table.models, strict=True))
     known = task.calibrated
     recent = collection.last(task.policy.collect.drift_window)
-    return new, gate(collection, known, [models[item] for item in known], gates, recent & ~collection.log.pretest)
+    return new, gate(
+        collection, known, [models[item] for item in known], gates, recent & ~collection.log.pretest
+    )
 
 
 def _screen(task: Task, collection: Collection, gated: Gated) -> Screened:
@@ -189,7 +217,13 @@ def _screen(task: Task, collection: Collection, gated: Gated) -> Screened:
     wanted = [item for item in task.items if item in {*gated.items, *task.calibrated}]
     expected = not task.base.judged
     return screen(
-        collection, task.items, table.take(rows), wanted, collection.used, task.policy.screen, expected=expected
+        collection,
+        task.items,
+        table.take(rows),
+        wanted,
+        collection.used,
+        task.policy.screen,
+        expected=expected,
     )
 
 
