@@ -1,6 +1,6 @@
 """The recalibration loop on a synthetic programme whose truth is known. NOBODY answered: all of it is simulated.
 
-Six administrations of 2,000 candidates take an adaptive exam of 60 scored items and 10 pretest items. After each
+Six administrations of 2,000 candidates take an adaptive exam of 30 scored items over a bank of 120 and 10 pretest items. After each
 one the programme recalibrates and publishes what was proposed. What happens on the way:
 
 * 40 pretest items are shown from administration 1 on; one of them has a wrong key;
@@ -52,14 +52,14 @@ POPULARITY = np.array([0.45, 0.33, 0.22])  # of the three distractors
 class World:
     """What the study is made of; the reduced version of the test has smaller numbers."""
 
-    operational: int = 250
+    operational: int = 120
     pretest: int = 40
     candidates: int = 2_000
-    length: int = 60
+    length: int = 30
     seeded: int = 10  # pretest items a candidate
     drifting: int = 10
     base_n: int = 1_500  # responses behind each base value, of N(0, 1)
-    picker: int = 12
+    picker: int = 20
 
 
 @dataclass
@@ -93,7 +93,7 @@ def base_and_truth(world: World, rng: np.random.Generator) -> tuple[Base, Truth]
     j = world.operational
     ids = tuple(f"OP-{k:03d}" for k in range(1, j + 1))
     a, b = np.exp(rng.normal(0.1, 0.25, j)), rng.normal(0.0, 1.0, j)
-    nodes, weight = np.linspace(-5, 5, 81), np.exp(-np.linspace(-5, 5, 81) ** 2 / 2)
+    nodes, weight = np.linspace(-5, 5, 81), np.exp(-(np.linspace(-5, 5, 81) ** 2) / 2)
     weight /= weight.sum()
     true_a, true_b, blocks = a.copy(), b.copy(), []
     for k in range(j):
@@ -126,7 +126,7 @@ def exam(world: World, items: ItemParameters):
         "id": "synthetic", "title": "Synthetic", "stakes": "certification",
         "length": {"minimum": world.length, "maximum": world.length},
         "selection": {"criterion": "information", "picker": {"name": "randomesque", "size": world.picker}},
-        "estimation": {"interim": "eap", "final": "wle"},
+        "estimation": {"interim": "eap", "final": "eap"},
         "reporting": {"cut": {"theta": 0.0}},
     }  # fmt: skip
     return build(exam_from_values(values), Pool(items))
@@ -146,7 +146,12 @@ class Administration:
 
 
 def administer(
-    world: World, truth: Truth, release: ParameterTable, waiting: list[str], number: int, rng: np.random.Generator
+    world: World,
+    truth: Truth,
+    release: ParameterTable,
+    waiting: list[str],
+    number: int,
+    rng: np.random.Generator,
 ) -> Administration:
     """Return an administration: each candidate takes the exam on the release in effect, plus pretest items."""
     n = world.candidates
@@ -212,7 +217,9 @@ def log_of(world: World, administrations: list[Administration], items: tuple[str
         at=("",) * total,
         release=("",) * total,
         status=("finished",) * total,
-        sitting=np.concatenate([one.person + k * n for k, one in enumerate(administrations)]).astype(np.int32),
+        sitting=np.concatenate([one.person + k * n for k, one in enumerate(administrations)]).astype(
+            np.int32
+        ),
         item=np.concatenate([[place[item] for item in one.item] for one in administrations]).astype(np.int32),
         score=np.concatenate([one.score for one in administrations]),
         option=np.concatenate([one.option for one in administrations]).astype(np.int32),
@@ -225,7 +232,7 @@ def log_of(world: World, administrations: list[Administration], items: tuple[str
     )
 
 
-RULE = ScoringRule("wle", 0.0, 1.0, 0.0, 10.0, 50.0, 1)
+RULE = ScoringRule("eap", 0.0, 1.0, 0.0, 10.0, 50.0, 1)
 
 
 def replication(world: World, seed: int) -> dict[str, object]:
@@ -245,7 +252,9 @@ def replication(world: World, seed: int) -> dict[str, object]:
         held.append(administer(world, truth, base.table, waiting, number, rng))
         window = held[-Policy().collect.window :]
         items = {
-            item: BankItem(item, "operational" if item in base.table.items.row else "pretest", keys[item], LETTERS)
+            item: BankItem(
+                item, "operational" if item in base.table.items.row else "pretest", keys[item], LETTERS
+            )
             for item in alive
         }
         log = log_of(world, window, truth.ids)
@@ -253,12 +262,8 @@ def replication(world: World, seed: int) -> dict[str, object]:
         outcome = recalibrate(task)
         rows.append(judged(world, truth, outcome, number, caught, released, [one.theta for one in window]))
         decided = {one.item: one.decision for one in outcome.decisions}
-        base = replace(
-            base,
-            number=number + 1,
-            table=outcome.table,
-            covariance=(*outcome.covariance,),
-        )
+        if not outcome.moved.scale_event:  # else nothing is released, and a person has to look
+            base = replace(base, number=number + 1, table=outcome.table, covariance=outcome.covariance)
         gone = {item for item, word in decided.items() if word in {"reject", "key-fix"}}
         alive = [item for item in alive if item not in gone]
         waiting = [item for item in waiting if item in alive and item not in base.table.items.row]
@@ -308,7 +313,7 @@ def judged(
     cover: list[int] = []
     biases: list[float] = []
     for item, one in decisions.items():
-        if one.decision == "accept" and one.role == "pretest" and item not in released and item not in odd:
+        if one.decision == "accept" and one.role == "new" and item not in released and item not in odd:
             released.add(item)
             k, row = true.row[item], table.items.row[item]
             value = table.items.blocks[0]
@@ -322,9 +327,9 @@ def judged(
                 biases.append(float((estimate - correct) / se))
             del row
     groups = [
-        {"true": float(SHIFT if number - len(thetas) + k + 1 >= SHIFT_FROM else 0.0),
+        {"true": float(SHIFT if number - len(outcome.groups) + k + 1 >= SHIFT_FROM else 0.0),
          "sample": float(theta.mean()), "mean": one.mean, "se": one.se_mean}
-        for k, (one, theta) in enumerate(zip(outcome.final.groups, thetas, strict=False))
+        for k, (one, theta) in enumerate(zip(outcome.groups, thetas[-len(outcome.groups) :], strict=True))
     ]  # fmt: skip
     return {
         "administration": number,
@@ -352,8 +357,8 @@ def unlisted(outcome: Outcome) -> int:
     names = [item for item in log.items if item in old.row]
     people = outcome.collection.responses(names, outcome.collection.scored)
     kept = np.array([k for k, item in enumerate(names) if item in new.row and item not in gone])
-    before = score(old, people, "wle").theta >= RULE.cut
-    after = score(new, people.take_items(kept), "wle").theta >= RULE.cut
+    before = score(old, people, "eap").theta >= RULE.cut
+    after = score(new, people.take_items(kept), "eap").theta >= RULE.cut
     really = {one for one, was, now in zip(people.persons, before, after, strict=True) if was != now}
     flips = outcome.impacts.flips != 0
     listed = {log.sittings[s] for s in outcome.impacts.sitting[flips]}
@@ -368,7 +373,9 @@ def summary(results: list[dict[str, object]]) -> dict[str, object]:
 
     def mean(values):
         values = np.asarray(values, dtype=float)
-        return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+        return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))) if len(
+            values
+        ) > 1 else 0.0
 
     by_administration = []
     for k in range(ADMINISTRATIONS):
@@ -406,7 +413,8 @@ def summary(results: list[dict[str, object]]) -> dict[str, object]:
     }  # fmt: skip
     second = DRIFT_FROM + 1
     power = [
-        np.mean([one["caught"].get(item, 99) <= second for item in one["truth"]["drifting"]]) for one in results
+        np.mean([one["caught"].get(item, 99) <= second for item in one["truth"]["drifting"]])
+        for one in results
     ]
     value, se_power = mean(power)
     bars["power"] = {
@@ -442,16 +450,28 @@ def main() -> None:
     parser.add_argument("--replications", type=int, default=20)
     parser.add_argument("--seed", type=int, default=20_261_127)
     parser.add_argument("--out", type=Path)
+    parser.add_argument(
+        "--join", type=Path, nargs="*", help="result files to summarise together, nothing run"
+    )
     given = parser.parse_args()
     results = []
-    for k in range(given.replications):
+    for file in given.join or ():
+        results += json.loads(file.read_text(encoding="utf-8"))["replications"]
+    for k in range(0 if given.join else given.replications):
         began = time.process_time()
         results.append(replication(World(), given.seed + k))
         sys.stderr.write(f"replication {k + 1}: {time.process_time() - began:.1f} s of one core\n")
-    text = json.dumps({"synthetic": True, "summary": summary(results), "replications": results}, indent=1)
+        if given.out:
+            _write(given.out, results)
     if given.out:
-        given.out.write_text(text + "\n", encoding="utf-8")
+        _write(given.out, results)
     sys.stdout.write(json.dumps(summary(results), indent=1) + "\n")
+
+
+def _write(path: Path, results: list[dict[str, object]]) -> None:
+    """Write the results so far."""
+    text = json.dumps({"synthetic": True, "summary": summary(results), "replications": results}, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

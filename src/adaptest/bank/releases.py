@@ -29,6 +29,21 @@ NOTHING = "0" * 64  # the hash before the first release
 SHOWN = 12  # digits of a hash in a sentence
 
 
+class Approval(Record):
+    """Who agreed to a release.
+
+    Attributes
+    ----------
+    name : as given; account : of the operating system
+    fingerprint : of the candidate that was approved
+    """
+
+    name: Text
+    account: Text
+    at: AwareDatetime
+    fingerprint: Digest
+
+
 class Release(Record):
     """One entry: from `effective` on, the bank's exams use `run`.
 
@@ -40,6 +55,7 @@ class Release(Record):
     effective, at : when it takes effect, and when it was written; UTC
     provisional : whether its parameters were judged instead of calibrated
     previous, hash : SHA-256 of the entry before, and of this one without its hash
+    approvals : who agreed, where the programme asks; not written where nobody was asked
     """
 
     number: Annotated[int, Field(ge=1)]
@@ -54,6 +70,7 @@ class Release(Record):
     why: Text
     previous: Digest
     hash: Digest
+    approvals: tuple[Approval, ...] = ()
 
 
 class ReleasesFile(Record):
@@ -185,6 +202,7 @@ def publish(
     by: str,
     why: str,
     action: Literal["publish", "rollback"] = "publish",
+    approvals: tuple[Approval, ...] = (),
 ) -> Release:
     """Append a release of `run` to a bank's releases.json and return it.
 
@@ -210,6 +228,8 @@ def publish(
         "why": why,
         "previous": releases[-1].hash if releases else NOTHING,
     }
+    if approvals:
+        entry["approvals"] = [{**one.model_dump(), "at": utc(one.at)} for one in approvals]
     entry["hash"] = digest(entry)
     entries = [*_entries(folder), entry]
     text = readable_json({"format": RELEASES_FORMAT, "releases": entries})

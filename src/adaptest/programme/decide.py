@@ -23,7 +23,7 @@ from adaptest.programme.moved import Moved
 from adaptest.programme.screen import Screened
 from adaptest.programme.task import Task
 
-OPERATIONAL, PRETEST = "operational", "pretest"
+OPERATIONAL, NEW = "operational", "new"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def propose(
     rows = []
     for item, one in task.items.items():
         known = item in task.base.table.items.row and not task.base.judged
-        role = OPERATIONAL if item in calibrated or (known and one.status == "retired") else PRETEST
+        role = OPERATIONAL if item in calibrated or (known and one.status == "retired") else NEW
         if one.status == "draft" and not known:
             continue
         if one.status == "retired":

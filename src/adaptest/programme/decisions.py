@@ -52,7 +52,7 @@ class Decision:
 
     Attributes
     ----------
-    role : operational (it has calibrated parameters) or pretest
+    role : operational (it has calibrated parameters) or new
     reason : code of REASONS; detail : its numbers
     proposed : the word before anybody edited
     n : valid responses in the window
@@ -171,7 +171,8 @@ def table_of(
                 )
             chosen[one.item] = Row(estimates, "calibrated", "estimated")
         elif one.decision == ACCEPT:
-            chosen[one.item] = Row(base, "anchored", "anchored")
+            judged = base.basis[base.ids.index(one.item)] == "judged"
+            chosen[one.item] = Row(base, *(("judged", "at_prior") if judged else ("anchored", "anchored")))
         else:
             word = one.decision.replace("-", "_")
             flags = () if one.decision == HOLD else (word,)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from adaptest.numerics.quadrature import NormalPrior
 from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.programme.collect import Collection
 from adaptest.programme.task import ScoringRule, Task
-from adaptest.responses import Responses
+from adaptest.responses import NOT_PRESENTED, Responses
 from adaptest.scoring import score
 
 Z95 = 1.959963984540054
@@ -75,21 +75,31 @@ class Impacts:
         return np.where(both, self.decision_new - self.decision_old, 0)
 
 
-def impact(task: Task, collection: Collection, new: ParameterTable, gone: frozenset[str]) -> Impacts:
+def impact(
+    task: Task,
+    collection: Collection,
+    new: ParameterTable,
+    gone: frozenset[str],
+    *,
+    after: Collection | None = None,
+) -> Impacts:
     """Return every scored sitting's result under the base release and under a new table.
 
     Parameters
     ----------
     gone : items whose responses no longer count
+    after : the same sittings as they would be scored, where a response counts otherwise
     """
     log, old = collection.log, task.base.table.items
-    comparable = not task.base.judged
+    comparable = not task.base.judged or after is not None
     names = [item for item in log.items if item in old.row]
     people = collection.responses(names, collection.scored)
+    later = None if after is None else after.responses(names, after.scored)
     place = {sitting: k for k, sitting in enumerate(log.sittings)}
     sitting = np.array([place[one] for one in people.persons], dtype=np.intp)
     values = _with(old, new.items) if comparable else new.items
     kept = [item for item in names if item in values.row and item not in gone]
+    moved = _changed(old, values) if comparable else frozenset()
     columns = _Columns.of(len(sitting))
     exam = log.exam[sitting] if len(sitting) else np.zeros(0, np.int32)
     for code in np.unique(exam):
@@ -98,10 +108,47 @@ def impact(task: Task, collection: Collection, new: ParameterTable, gone: frozen
         part = people.take_persons(rows)
         columns.put(rows, "old", old, part, names, then)
         if comparable:
-            columns.put(rows, "parameters", values, part, names, then)
-        columns.put(rows, "new", values, part, kept, now, cut=comparable)
-        columns.unsupported[rows] = columns.n_new[rows] < np.minimum(now.minimum, columns.n_old[rows])
+            columns.copy(rows, "old", "parameters")
+            own = _touched(part, moved)
+            columns.put(rows[own], "parameters", values, part.take_persons(own), names, then)
+            columns.copy(rows, "parameters", "new")
+            own = np.arange(len(rows)) if now != then else _touched(part, frozenset(names) - frozenset(kept))
+            columns.put(rows[own], "new", values, part.take_persons(own), kept, now)
+        else:
+            columns.put(rows, "new", values, part, kept, now, cut=False)
+        if later is not None:
+            columns.put(rows, "new", old, _of(later, part), names, now)
+        columns.unsupported[rows] = (columns.n_old[rows] >= now.minimum) & (columns.n_new[rows] < now.minimum)
     return columns.done(sitting, comparable=comparable)
+
+
+def _changed(old: ItemParameters, new: ItemParameters) -> frozenset[str]:
+    """Return the items whose curves are not exactly what they were."""
+    there = [item for item in old.ids if item in new.row]
+    theta = np.linspace(-3.0, 3.0, 7)
+    one, other = (
+        items.take(np.array([items.row[item] for item in there], dtype=np.intp)).expected_score(theta)
+        for items in (old, new)
+    )
+    return frozenset(item for item, apart in zip(there, (one != other).any(axis=0), strict=True) if apart)
+
+
+def _of(later: Responses, people: Responses) -> Responses:
+    """Return the later responses of the same persons; of one who has none left, an empty row."""
+    place = {person: k for k, person in enumerate(later.persons)}
+    whole = np.full((len(people), len(people.items)), NOT_PRESENTED, dtype=np.int8)
+    dense = later.dense()
+    for k, person in enumerate(people.persons):
+        if person in place:
+            whole[k] = dense[place[person]]
+    return replace(people, cells=whole)
+
+
+def _touched(people: Responses, items: frozenset[str]) -> Rows:
+    """Return the sittings that have a response to one of some items."""
+    wanted = np.array([item in items for item in people.items], dtype=np.bool_)
+    cells = people.sparse()
+    return np.unique(cells.person()[wanted[cells.item]])
 
 
 def _with(old: ItemParameters, new: ItemParameters) -> ItemParameters:
@@ -160,6 +207,8 @@ class _Columns:
         cut: bool = True,
     ) -> None:
         """Score some sittings on some items by a rule."""
+        if not len(rows):
+            return
         place = {item: k for k, item in enumerate(people.items)}
         answered = people.take_items(np.array([place[item] for item in names], dtype=np.intp))
         prior = NormalPrior(rule.prior_mean, rule.prior_sd)
@@ -178,6 +227,11 @@ class _Columns:
         own = np.array([at_cut[items.row[item]] for item in names])
         summed = np.bincount(cells.person(), weights=own[cells.item], minlength=len(rows))
         self.information[kind][rows] = summed
+
+    def copy(self, rows: Rows, kind: str, to: str) -> None:
+        """Take one kind of result for another: what does not change is not scored again."""
+        for column in (self.theta, self.sem, self.decision, self.n, self.information, self.covers):
+            column[to][rows] = column[kind][rows]
 
     def done(self, sitting: Rows, *, comparable: bool) -> Impacts:
         return Impacts(

@@ -1,14 +1,15 @@
 """Step 6: which calibrated items moved, from free estimates linked to the base; and whether the scale did.
 
 The calibrated items are fixed in step 5, so that drift needs free values: every one above the gate is
-estimated anew from the last administrations and linked to the base by Stocking-Lord; the one that moved most is removed
-from the link, and so on until none that is left is flagged (`adaptest.drift`).
+estimated anew from the last administrations and linked to the base by Stocking-Lord; the one that moved most
+is removed from the link, and so on until none that is left is flagged (`adaptest.drift`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -85,24 +86,41 @@ def find_moved(task: Task, collection: Collection, operational: Gated) -> Moved:
         known = base.items
         rows = np.array([people.items.index(item) for item in usable], dtype=np.intp)
         theta = NormalPrior()
+        distance = pseudo_count_d2(known, people.take_items(rows).resolved(), theta)
         found = drift(
             Form.of_result(free),
             Form.of(base, blocks_of(task.base.covariance, usable)),
             ids=usable,
             rule=_rule(task.policy.drift),
             population=theta,
-            d2=dict(
-                zip(
-                    usable,
-                    pseudo_count_d2(known, people.take_items(rows).resolved(), theta).tolist(),
-                    strict=True,
-                )
-            ),
+            d2=dict(zip(usable, distance.tolist(), strict=True)),
         )
     except (CalibrationError, LinkingError) as error:
         sentence = f"drift cannot be looked for: {error}"
         return Moved((), {}, np.zeros(0, np.intp), np.zeros(0, np.bool_), (sentence,), {}, None, ())
     return _moved(found, free.table, free.groups)
+
+
+def on_scale(moved: Moved) -> tuple[GroupMoments, ...]:
+    r"""Return the persons of the free calibration on the base's scale.
+
+    .. math:: \mu^* = A \mu + B, \quad \sigma^{2*} = A^2 \sigma^2, \quad
+        se^2(\mu^*) = A^2 se^2(\mu) + se^2(B)
+
+    The covariance of A with B, and of both with the mean, is left out.
+    """
+    link: Any = moved.record["after"]
+    a, b, se_b = float(link["A"]), float(link["B"]), link["se_B"]
+    return tuple(
+        replace(
+            one,
+            mean=a * one.mean + b,
+            variance=a**2 * one.variance,
+            se_mean=float("nan") if se_b is None else float(np.hypot(a * np.nan_to_num(one.se_mean), se_b)),
+            se_variance=a**2 * one.se_variance,
+        )
+        for one in moved.groups
+    )
 
 
 def _moved(found: Drift, free: ParameterTable, groups: tuple[GroupMoments, ...]) -> Moved:

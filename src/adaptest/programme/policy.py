@@ -88,7 +88,7 @@ class Checks(Record):
     group_smaller: Counting = 200
     group_total: Counting = 500
     dif_alpha: Share = 0.01
-    dif_logits: Positive = 0.43
+    dif_effect: Positive = 0.05
 
 
 class Impact(Record):
@@ -110,6 +110,18 @@ class Approvals(Record):
     same_account: bool = False
 
 
+class Monitor(Record):
+    """When monitoring signals."""
+
+    cusum_k: Positive = 0.15
+    cusum_h: Positive = 30.0
+    time_change: Positive = 0.25
+    time_z: Positive = 4.0
+    time_recent: Share = 0.25
+    time_minimum: Counting = 50
+    exposure: float | None = None
+
+
 class Policy(Record):
     """`adaptest-recalibration-policy/1`."""
 
@@ -122,6 +134,7 @@ class Policy(Record):
     checks: Checks = Checks()
     impact: Impact = Impact()
     approvals: Approvals = Approvals()
+    monitor: Monitor = Monitor()
 
 
 def read_policy(path: Path | None) -> Policy:

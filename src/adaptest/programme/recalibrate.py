@@ -25,7 +25,7 @@ from adaptest.programme.gates import Gated, gate
 from adaptest.programme.impact import Impacts, impact
 from adaptest.programme.keeper import Keeper
 from adaptest.programme.log import Log
-from adaptest.programme.moved import Moved, find_moved, nothing_moved
+from adaptest.programme.moved import Moved, find_moved, nothing_moved, on_scale
 from adaptest.programme.screen import Screened, screen
 from adaptest.programme.tables import blocks_of
 from adaptest.programme.task import Task
@@ -86,6 +86,16 @@ class Outcome:
         )
 
     @property
+    def groups(self) -> tuple[GroupMoments, ...]:
+        """The persons' distributions on the base's scale: of the last calibration with the others held.
+
+        Where nothing had to be estimated, of drift's free calibration, moved by its link.
+        """
+        if self.final.groups or not self.moved.groups:
+            return self.final.groups
+        return on_scale(self.moved)
+
+    @property
     def needs_attention(self) -> bool:
         """Whether something needs a person before it is published: exit code 3."""
         return bool(
@@ -123,22 +133,35 @@ def recalibrate(
     screened = keep("4-screen", lambda: _screen(task, collection, gated))
     first = keep("5-calibrate", lambda: _calibrate(task, collection, gated, screened))
     moved, final = keep("6-drift", lambda: _drift(task, collection, operational, first))
-    checked = keep("7-fit", lambda: check(task, collection, final, moved))
     scale_id = scale_of(task, digest)
     decisions = propose(task, collection, gated, operational, screened, first, moved, final)
     table = table_of(decisions, task.base.table, final.table, scale_id, "decisions")
     if not len(table.items):
         raise CalibrationError(
-            f"bank {task.bank!r}: no item passes the gates, and a release without parameters is none; collect more"
+            f"bank {task.bank!r}: no item passes the gates, and a release needs one; collect more"
             " responses, or lower the gates in the policy"
         )
+    checked = keep("7-fit", lambda: check(task, collection, table.items, screened.theta, screened.sem))
     impacts = keep("8-impact", lambda: impact(task, collection, table, frozenset(dropped(decisions))))
     if tell is not None:
         tell("9-decide")
     return Outcome(
-        task, collection, gated, operational, screened, first, moved, final, checked, decisions, table, scale_id,
-        impacts, tuple(keep.taken), dict(keep.seconds),
-    )  # fmt: skip
+        task=task,
+        collection=collection,
+        gated=gated,
+        operational=operational,
+        screened=screened,
+        first=first,
+        moved=moved,
+        final=final,
+        checked=checked,
+        decisions=decisions,
+        table=table,
+        scale_id=scale_id,
+        impacts=impacts,
+        taken=tuple(keep.taken),
+        seconds=dict(keep.seconds),
+    )
 
 
 def digest_of(task: Task) -> str:
@@ -203,10 +226,8 @@ def _gates(task: Task, collection: Collection) -> tuple[Gated, Gated]:
     new = gate(collection, task.new, [task.model] * len(task.new), gates, used)
     models = dict(zip(task.base.table.ids, task.base.table.models, strict=True))
     known = task.calibrated
-    recent = collection.last(task.policy.collect.drift_window)
-    return new, gate(
-        collection, known, [models[item] for item in known], gates, recent & ~collection.log.pretest
-    )
+    recent = collection.last(task.policy.collect.drift_window) & ~collection.log.pretest
+    return new, gate(collection, known, [models[item] for item in known], gates, recent)
 
 
 def _screen(task: Task, collection: Collection, gated: Gated) -> Screened:

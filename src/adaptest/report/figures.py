@@ -14,6 +14,7 @@ from adaptest.parameters import ItemParameters
 
 WIDTH, HEIGHT = 7.2, 3.2  # inches: the text width of a page
 INK, SECOND, PALE = "#1f3a5f", "#b3541e", "#c9d3df"
+SCATTER = 4_000  # points at most in a scatter: more is one blot
 SETTINGS: Any = {
     "svg.hashsalt": "adaptest",  # ids in the file depend on its content alone
     "svg.fonttype": "none",
@@ -110,4 +111,21 @@ def convergence(iteration: list[int], gap: list[float], change: list[float]) -> 
         axes.set(xlabel="iteration (E-step)", ylabel="logits, log-likelihood units")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(**ABOVE)
+    return text[0]
+
+
+def change_of_theta(old: Floats, new: Floats, cuts: tuple[float, ...]) -> str:
+    """Return how far each sitting's theta would move, over its old theta, with the cuts.
+
+    Parameters
+    ----------
+    old, new : (N,) logits, finite
+    """
+    with figure(height=HEIGHT * 0.9) as (_, axes, text):
+        some = np.unique(np.linspace(0, len(old) - 1, min(len(old), SCATTER)).round().astype(np.intp))
+        axes.plot(old[some], (new - old)[some], ls="", marker=".", ms=3, color=INK, alpha=0.5)
+        axes.axhline(0, color=PALE, lw=1)
+        for cut in cuts:
+            axes.axvline(cut, color=SECOND, lw=1, ls="--")
+        axes.set(xlabel="theta as it was (logits; dashed: cuts)", ylabel="change (logits)")
     return text[0]
