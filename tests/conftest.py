@@ -1,6 +1,8 @@
 """Where the shared reference material is, and what happens where it is not."""
 
+import importlib.util
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,3 +33,24 @@ def shared():
 @pytest.fixture(scope="session")
 def root():
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def made_up():
+    """The module that lays out a made-up bank and answers it: tests/programme_bank.py."""
+    return module(ROOT / "tests" / "programme_bank.py")
+
+
+@pytest.fixture(scope="session")
+def closed_loop():
+    """The study of the closed loop: calibration/studies/closed_loop.py."""
+    return module(ROOT / "calibration" / "studies" / "closed_loop.py")
+
+
+def module(path):
+    """A script as a module; dataclasses look their module up by name."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded

@@ -98,3 +98,9 @@ def laid_out(tmp_path_factory):
 def adaptest(laid_out, tmp_path):
     shutil.copytree(laid_out, tmp_path / "workspace")
     return CommandLine(tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def command_line():
+    """`adaptest` in any folder."""
+    return CommandLine
