@@ -9,6 +9,7 @@ from adaptest.errors import FileError
 
 FOLDERS = ("itembank", "calibration")
 MARK = "adaptest.toml"
+STUDIES = "calibration/studies/"  # scripts of our own studies: no part of anybody's workspace
 
 
 def shipped() -> Path:
@@ -30,4 +31,8 @@ def shipped_files(folder: Path) -> Iterator[str]:
     names = [MARK]
     for top in FOLDERS:
         names += (path.relative_to(folder).as_posix() for path in (folder / top).rglob("*") if path.is_file())
-    yield from sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
+    yield from sorted(
+        name
+        for name in names
+        if not name.startswith(STUDIES) and not any(part.startswith(".") for part in name.split("/"))
+    )

@@ -64,7 +64,7 @@ def recalibrate(
     from adaptest.workspace import open_workspace
 
     with progress("recalibrating", quiet=bool(context.obj["quiet"])) as show:
-        outcome = make_candidate(
+        made = make_candidate(
             open_workspace(context.obj["workspace"]),
             bank,
             out,
@@ -74,8 +74,12 @@ def recalibrate(
             now=lambda: datetime.now(UTC),
             tell=lambda step: show(f"step {step}"),
         )
+    outcome = made.outcome
     _say(outcome, out)
-    if outcome.needs_attention:
+    for row in made.exposure:
+        if row["problem"]:
+            click.echo(f"exam {row['exam']}: {row['problem']}")
+    if outcome.needs_attention or any(row["problem"] for row in made.exposure):
         context.exit(NEEDS_A_PERSON)
 
 

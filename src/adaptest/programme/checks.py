@@ -72,18 +72,24 @@ class Checked:
 
 
 def check(
-    task: Task, collection: Collection, released: ItemParameters, theta: Floats, sem: Floats
+    task: Task,
+    collection: Collection,
+    released: ItemParameters,
+    keep: Bools,
+    theta: Floats,
+    sem: Floats,
 ) -> Checked:
     """Return the fit of what would be released.
 
     Parameters
     ----------
     released : the items' values
+    keep : (n,) responses that count; of items that moved, those since they did
     theta, sem : (S,) each sitting's WLE on operational items, nan without one
     """
     rules = task.policy.checks
     items = tuple(item for item in collection.log.items if item in released.row)
-    people = collection.responses(items, collection.used)
+    people = collection.responses(items, keep)
     place = {sitting: k for k, sitting in enumerate(collection.log.sittings)}
     sittings = np.array([place[one] for one in people.persons], dtype=np.intp)
     own = theta[sittings]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,14 @@ from adaptest.workspace import Workspace
 WORKING = ".working"  # beside the candidate, until it stands
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """What a recalibration came to, and how its exams would run, a row each."""
+
+    outcome: Outcome
+    exposure: tuple[Mapping[str, Any], ...]
+
+
 def make_candidate(
     workspace: Workspace,
     bank: str,
@@ -34,7 +43,7 @@ def make_candidate(
     force: bool,
     now: Callable[[], datetime],
     tell: Callable[[str], None],
-) -> Outcome:
+) -> Made:
     """Write a candidate release and return what it came to.
 
     What each step came to is kept beside `out` until the candidate stands: a run that was killed goes on
@@ -70,4 +79,4 @@ def make_candidate(
         command = {"bank": bank, "responses": responses.name if responses else None}
         write_text(folder / PROVENANCE, provenance(began, now(), command, seconds))
     keep.done()
-    return outcome
+    return Made(outcome, tuple(rows))

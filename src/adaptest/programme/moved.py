@@ -54,6 +54,11 @@ class Moved:
     free: ParameterTable | None
     groups: tuple[GroupMoments, ...]
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The items that moved."""
+        return tuple(item for item, out in zip(self.items, self.flagged, strict=True) if out)
+
     def words(self, j: int) -> str:
         """Return how an item moved, in words."""
         shift, z, rmsd = (self.columns[name][j] for name in ("x_b", "z_b", "rmsd"))

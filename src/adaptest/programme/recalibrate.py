@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -141,7 +141,10 @@ def recalibrate(
             f"bank {task.bank!r}: no item passes the gates, and a release needs one; collect more"
             " responses, or lower the gates in the policy"
         )
-    checked = keep("7-fit", lambda: check(task, collection, table.items, screened.theta, screened.sem))
+    recent = without_old(collection, moved.ids, task)
+    checked = keep(
+        "7-fit", lambda: check(task, collection, table.items, recent, screened.theta, screened.sem)
+    )
     impacts = keep("8-impact", lambda: impact(task, collection, table, frozenset(dropped(decisions))))
     if tell is not None:
         tell("9-decide")
@@ -273,17 +276,17 @@ def _drift(
     if task.base.judged:
         return nothing_moved("the base is judged: there is no calibrated value to have moved from"), first
     moved = find_moved(task, collection, operational)
-    gone = [item for item, out in zip(moved.items, moved.flagged, strict=True) if out]
+    gone = moved.ids
     new = list(first.table.ids) if first.table is not None else []
     if not gone:
         return moved, first
     stable = [item for item in task.calibrated if item not in set(gone)]
-    keep = _without_old(collection, gone, task)
+    keep = without_old(collection, gone, task)
     final = estimate(task, collection, [*new, *gone], stable, keep, may_drop=new)
     return moved, final
 
 
-def _without_old(collection: Collection, gone: list[str], task: Task) -> Bools:
+def without_old(collection: Collection, gone: Sequence[str], task: Task) -> Bools:
     """Return (n,) what is used, of drifted items only the last administrations' responses.
 
     Earlier ones are of the item as it was. Where the last alone are below the gate, all of drift's window.
