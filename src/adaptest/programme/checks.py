@@ -77,7 +77,6 @@ def check(
     released: ItemParameters,
     keep: Bools,
     theta: Floats,
-    sem: Floats,
 ) -> Checked:
     """Return the fit of what would be released.
 
@@ -85,7 +84,7 @@ def check(
     ----------
     released : the items' values
     keep : (n,) responses that count; of items that moved, those since they did
-    theta, sem : (S,) each sitting's WLE on operational items, nan without one
+    theta : (S,) each sitting's WLE on operational items, nan without one
     """
     rules = task.policy.checks
     items = tuple(item for item in collection.log.items if item in released.row)
@@ -97,7 +96,7 @@ def check(
     mean = item_mean_squares(found)
     rmsd, z = _curves(found, own)
     refused = [REFUSED]
-    dif, why = _dif(task, collection, released, items, (theta, sem))
+    dif, why = _dif(task, collection, released, items)
     if why:
         refused.append(why)
     return Checked(
@@ -156,7 +155,6 @@ def _dif(
     collection: Collection,
     released: ItemParameters,
     items: tuple[str, ...],
-    scored: tuple[Floats, Floats],
 ) -> tuple[tuple[Mapping[str, object], ...], str]:
     """Return a row for each tested item, or why there is none.
 
@@ -171,12 +169,10 @@ def _dif(
         return (), f"DIF is not computed: no sitting has a group in column {rules.group!r}"
     known = collection.used & (log.group[log.sitting] >= 0)
     people = collection.responses(items, known, groups=log.groups, group=log.group)
-    place = {sitting: k for k, sitting in enumerate(log.sittings)}
-    rows = np.array([place[one] for one in people.persons], dtype=np.intp)
-    theta, sem = (values[rows] for values in scored)
+    matching = [item for item in task.calibrated if item in released.row and item in items] or None
     volume = Volume(rules.group_smaller, rules.group_total)
     try:
-        first = catsib(people, released, theta=theta, sem=sem, volume=volume)
+        first = catsib(people, released, matching=matching, volume=volume)
         pointed = [
             item
             for j, item in enumerate(first.items)

@@ -106,7 +106,7 @@ def _cusums(task: Task, collection: Collection, rules: Monitor) -> dict[str, Map
     table = task.base.table.items
     items = table.take(np.array([table.row[item] for item in held], dtype=np.intp))
     keep = collection.used & ~collection.log.pretest
-    theta, _ = theta_of(collection, items, keep)
+    theta = theta_of(collection, items, keep)
     people = collection.responses(items.ids, keep)
     place = {sitting: k for k, sitting in enumerate(collection.log.sittings)}
     own = np.array([place[one] for one in people.persons], dtype=np.intp)

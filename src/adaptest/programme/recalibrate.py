@@ -142,9 +142,7 @@ def recalibrate(
             " responses, or lower the gates in the policy"
         )
     recent = without_old(collection, moved.ids, task)
-    checked = keep(
-        "7-fit", lambda: check(task, collection, table.items, recent, screened.theta, screened.sem)
-    )
+    checked = keep("7-fit", lambda: check(task, collection, table.items, recent, screened.theta))
     impacts = keep("8-impact", lambda: impact(task, collection, table, frozenset(dropped(decisions))))
     if tell is not None:
         tell("9-decide")

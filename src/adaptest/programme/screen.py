@@ -40,7 +40,7 @@ class Screened:
     r : (J,) correlation of the item's score with theta
     options : per item (letter, share, correlation with theta), the key's first
     flags : per item words: p_low, p_high, r_low, distractor, p_unexpected
-    theta, sem : (S,) of the operational items, WLE; nan where there is none
+    theta : (S,) of the operational items, WLE; nan where there is none
     """
 
     items: tuple[str, ...]
@@ -52,22 +52,19 @@ class Screened:
     options: tuple[Options, ...]
     flags: tuple[tuple[str, ...], ...]
     theta: Floats
-    sem: Floats
 
 
-def theta_of(collection: Collection, operational: ItemParameters, keep: Bools) -> tuple[Floats, Floats]:
-    """Return (S,) each sitting's Warm estimate from the kept responses and its SEM; nan without one."""
+def theta_of(collection: Collection, operational: ItemParameters, keep: Bools) -> Floats:
+    """Return (S,) each sitting's Warm estimate from the kept responses; nan without one."""
     theta = np.full(len(collection.log.sittings), np.nan)
-    sem = theta.copy()
     people = collection.responses(operational.ids, keep)
     place = {sitting: k for k, sitting in enumerate(collection.log.sittings)}
     if len(people):
         found = score(operational, people, "wle")
-        known = np.isfinite(found.theta) & np.isfinite(found.sem)
+        known = np.isfinite(found.theta)
         rows = np.array([place[one] for one in people.persons], dtype=np.intp)
         theta[rows] = np.where(known, found.theta, np.nan)
-        sem[rows] = np.where(known, found.sem, np.nan)
-    return theta, sem
+    return theta
 
 
 def screen(
@@ -90,7 +87,7 @@ def screen(
     expected : whether the model's expectation of operational items means anything (not where it is judged)
     """
     log = collection.log
-    theta, sem = theta_of(collection, operational, keep & ~log.pretest)
+    theta = theta_of(collection, operational, keep & ~log.pretest)
     place = {item: k for k, item in enumerate(log.items)}
     rows = np.flatnonzero(keep & np.isfinite(theta[log.sitting]) & (log.score >= 0))
     size, item = len(log.items), log.item[rows].astype(np.intp)
@@ -136,7 +133,7 @@ def screen(
         for j in range(len(found))
     )
     return Screened(
-        tuple(wanted), shown, count.astype(np.intp), p, wanted_p, goes, options, flags, theta, sem
+        tuple(wanted), shown, count.astype(np.intp), p, wanted_p, goes, options, flags, theta
     )
 
 
