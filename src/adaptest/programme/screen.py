@@ -132,9 +132,7 @@ def screen(
         )
         for j in range(len(found))
     )
-    return Screened(
-        tuple(wanted), shown, count.astype(np.intp), p, wanted_p, goes, options, flags, theta
-    )
+    return Screened(tuple(wanted), shown, count.astype(np.intp), p, wanted_p, goes, options, flags, theta)
 
 
 def _flags(
