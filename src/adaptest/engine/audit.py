@@ -9,7 +9,7 @@ import numpy as np
 
 from adaptest.engine.audit_words import in_numbers, sentences_of
 from adaptest.engine.deciding import OTHER_STRATUM
-from adaptest.engine.design import MAXIMUM_LENGTH, POOL_EXHAUSTED, Design
+from adaptest.engine.design import MAXIMUM_LENGTH, POOL_EXHAUSTED, TIME_LIMIT, Design
 from adaptest.engine.ends import end_in_numbers
 from adaptest.engine.events import Decision, Event, ItemPresented, Planned, RulesRelaxed, SittingEnded
 from adaptest.engine.exposing import able
@@ -131,9 +131,7 @@ def explain_end(events: Sequence[Event], design: Design) -> EndExplained | None:
     for event in events:
         if isinstance(event, SittingEnded) and state is not None:
             own = design.own(state.prior)
-            told = [
-                f"{event.reason.replace('_', ' ')}: {STOPS_IN_WORDS.get(event.reason, 'ended from outside')}"
-            ]
+            told = [f"{event.reason.replace('_', ' ')}: {_why_ended(event.reason)}"]
             told += end_in_numbers(state, own)
             if (final := event.estimate) is not None:
                 told.append(f"reported: {in_numbers(final)}, {final.method}")
@@ -175,6 +173,13 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
     if state.relaxed:
         sentences = (*sentences, f"rules that gave way before: {', '.join(state.relaxed)}")
     return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)
+
+
+def _why_ended(reason: str) -> str:
+    """Return a reason to end in words."""
+    if reason == TIME_LIMIT:
+        return "the time that the exam allows was over"
+    return STOPS_IN_WORDS.get(reason, "ended from outside")
 
 
 def _checked(state: State, event: Decided, design: Design) -> str:
