@@ -130,7 +130,7 @@ def explain_end(events: Sequence[Event], design: Design) -> EndExplained | None:
     state: State | None = None
     for event in events:
         if isinstance(event, SittingEnded) and state is not None:
-            own = design.own(state.prior)
+            own = design_of(state, design)
             told = [f"{event.reason.replace('_', ' ')}: {_why_ended(event.reason)}"]
             told += end_in_numbers(state, own)
             if (final := event.estimate) is not None:
