@@ -157,7 +157,9 @@ def _times(collection: Collection, rules: Monitor) -> dict[str, tuple[float, flo
     log = collection.log
     rows = np.flatnonzero(collection.used & np.isfinite(log.time_s) & (log.time_s > 0))
     rows = rows[np.lexsort((_order(collection)[log.sitting[rows]], log.item[rows]))]
-    result = {}
+    result: dict[str, tuple[float, float, float]] = {}
+    if not rows.size:
+        return result
     codes, first = np.unique(log.item[rows], return_index=True)
     for code, mine in zip(codes, np.split(rows, first[1:]), strict=True):
         values = np.log(log.time_s[mine])

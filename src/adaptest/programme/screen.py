@@ -156,6 +156,8 @@ def _flags(
 def _expected(operational: ItemParameters, names: Sequence[str], item: Rows, theta: Floats) -> Floats:
     """Return (n,) the expected score of each response; nan where its item has no parameters."""
     result = np.full(len(item), np.nan)
+    if not len(item):
+        return result
     order = np.argsort(item, kind="stable")
     codes, first = np.unique(item[order], return_index=True)
     for code, mine in zip(codes, np.split(order, first[1:]), strict=True):
