@@ -93,6 +93,11 @@ class Block:
             information = information + prior.information
         return Terms(value, gradient, information)
 
+    def value(self, psi: Floats, theta: Floats, counts: Floats) -> Floats:
+        """Return (J,) the expected log-posterior alone, as `terms` has it."""
+        value: Floats = np.einsum("jkm,jkm->j", counts, self.log_probability(psi, theta))
+        return value + self.priors.terms(psi).value if self.priors.any else value
+
     def observed_information(self, psi: Floats, theta: Floats, counts: Floats) -> Floats:
         """Return (J, P, P) minus the second derivatives of the expected log-likelihood, without priors."""
         natural = self.natural(psi)

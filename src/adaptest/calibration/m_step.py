@@ -72,7 +72,7 @@ def _apart(
         if not fits.all():
             share[~fits] /= 2
             continue
-        worse = ~(block.terms(psi, theta, counts).value >= terms.value - 1e-12 * np.abs(terms.value))
+        worse = ~(block.value(psi, theta, counts) >= terms.value - 1e-12 * np.abs(terms.value))
         if not worse.any():
             return tried, common
         share[worse] /= 2
@@ -100,7 +100,7 @@ def _together(
         tried, tried_common = own + share * by_own, common + share * by_common
         psi = block.psi(tried, tried_common)
         if block.feasible(psi).all():
-            after = block.terms(psi, theta, counts).value.sum()
+            after = block.value(psi, theta, counts).sum()
             if after >= before - 1e-12 * abs(before):
                 return tried, tried_common
         share /= 2
