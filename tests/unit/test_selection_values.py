@@ -58,7 +58,16 @@ def situation(bank, answered=4):
     setting = Setting(bank, live.theta, live.nodes.log_weight, 1, 20, (0.4,))
     eligible = np.ones((1, len(bank)), dtype=bool)
     theta, sem = np.array([0.31]), np.array([0.62])
-    return Situation(setting, np.zeros(1, np.uint64), theta, sem, rows, scores, eligible, lambda: carried)
+    return Situation(
+        setting,
+        np.zeros(1, np.uint64),
+        theta,
+        sem,
+        rows,
+        scores,
+        eligible,
+        lambda: live.log_posterior(carried),
+    )
 
 
 def likelihood(now, theta):

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from adaptest.constraints.blueprint import Blueprint, Rule
 from adaptest.constraints.conditions import select
+from adaptest.constraints.rows import Table
 from adaptest.engine.content import CONTENT, constrained, content_of, rules_of, with_tables
 from adaptest.engine.controlling import EXPOSURE, controls_of
 from adaptest.engine.definition import Exam
@@ -106,6 +107,14 @@ def exam_from_values(values: Mapping[str, Any], where: str = "exam") -> Exam:
     return read_exam(json.dumps({"format": FORMAT, **values}, indent=1), where)
 
 
+def usable(exam: Exam, pool: Pool) -> tuple[Table, Pool]:
+    """Return the exam's constraint table, and the scored items that its choices are made from."""
+    used = filtered(exam, pool)
+    if len(used.errors) and not exam.spec.selection.parameter_uncertainty:  # nothing would look at them
+        used = replace(used, errors=ItemErrors())
+    return constrained(exam, used)
+
+
 def build(exam: Exam, pool: Pool) -> Design:
     """Return the design of an exam on the items of a pool that its filter keeps.
 
@@ -121,10 +130,7 @@ def build(exam: Exam, pool: Pool) -> Design:
             "feedback.explanation: a certification exam may explain its items only as a demo; say demo: true,"
             " or none",
         )
-    used = filtered(exam, pool)
-    if len(used.errors) and not spec.selection.parameter_uncertainty:  # nothing here would look at them
-        used = replace(used, errors=ItemErrors())
-    table, used = constrained(exam, used)
+    table, used = usable(exam, pool)
     minimum, maximum = _lengths(exam, used)
     blueprint = Blueprint((*_rules(exam, used), *rules_of(exam, table)), len(used))
     reach, content = content_of(exam, used, table, blueprint, minimum, maximum)

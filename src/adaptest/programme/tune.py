@@ -15,8 +15,7 @@ from adaptest.bank.files import TUNED, bank_named
 from adaptest.bank.snapshot import current_snapshot
 from adaptest.engine.definition import Exam
 from adaptest.engine.design import Design
-from adaptest.engine.items import filtered
-from adaptest.engine.spec import artifact, build, read_exam
+from adaptest.engine.spec import artifact, build, read_exam, usable
 from adaptest.engine.tuned import FORMAT, RATED, Tuned, tuned_for
 from adaptest.errors import ExamError
 from adaptest.exposure import Bands
@@ -135,7 +134,7 @@ class Tuner:
             "rate": self.rate,
             "bands": list(self.bands.edges),
             "design": tuned_for(definition),
-            "pool": filtered(self._exam, self._pool).fingerprint,
+            "pool": usable(self._exam, self._pool)[1].fingerprint,
             "seed": seed,
             "simulees": simulees,
             "rounds": len(tuning.rounds) if tuning else 0,
