@@ -80,6 +80,7 @@ def test_without_groups_dif_is_a_header_alone(sat12):
     assert table(sat12[1] / "dif.csv") == []
 
 
+@pytest.mark.slow
 def test_item_49_of_the_medical_admission_test_differs_by_gender(shared, tmp_path):
     data = shared / "data" / "msatb_scored.csv"
     run("calibrate", data, "--id-columns", "gender", "--se", "none", "--no-report", "--out", tmp_path / "run")

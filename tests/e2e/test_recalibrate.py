@@ -125,6 +125,7 @@ def test_the_report_says_what_to_look_at_first(programme):
     assert page.count("<svg") > 10
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was_and_equal_input_gives_equal_bytes(adaptest):
     words = [
         "recalibrate",

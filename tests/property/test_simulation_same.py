@@ -180,6 +180,7 @@ def test_exposure_counters_stand_still_for_a_block_and_then_know_of_it(rules):
     assert any(one.log(k)[0].ineligible or one.log(k)[0].barred_in_band for one, k in alone[6:])
 
 
+@pytest.mark.slow
 def test_shadow_tests_are_the_same_in_worker_processes_and_keep_their_rules():
     rules = [
         {"type": "number", "condition": 'domain == "A"', "lower": 3, "upper": 4, "name": "domain A"},
