@@ -16,6 +16,7 @@ from adaptest import __version__
 from adaptest.dif import DifResult
 from adaptest.files import readable_json, write_text
 from adaptest.report.analysis import MEANING, Analysis
+from adaptest.report.plain import plain
 from adaptest.scoring import Outcome
 
 FORMAT = "adaptest-analysis/1"
@@ -45,7 +46,7 @@ def write_analysis(folder: Path, found: Analysis, record: Mapping[str, Any], pag
         write_text(folder / "distractors.csv", _table([asdict(row) for row in found.distractors.rows]))
     if found.similarity is not None:
         write_text(folder / "similarity.csv", _table(similarity_rows(found), SIMILARITY_COLUMNS))
-    write_text(folder / "model.json", readable_json(_plain({**model_record(found), **record})))
+    write_text(folder / "model.json", readable_json(plain({**model_record(found), **record})))
     write_text(folder / "report.html", page)
 
 
@@ -311,19 +312,3 @@ def _cell(value: Any) -> str:
             number = float(value)
             return "" if math.isnan(number) else repr(int(number)) if number.is_integer() else repr(number)
     return str(value)
-
-
-def _plain(value: Any) -> Any:
-    """Return plain JSON values; what is not a finite number is null."""
-    match value:
-        case dict():
-            return {str(key): _plain(part) for key, part in value.items()}
-        case list() | tuple():
-            return [_plain(part) for part in value]
-        case np.ndarray():
-            return _plain(value.tolist())
-        case np.generic():
-            return _plain(value.item())
-        case float() if not math.isfinite(value):
-            return None
-    return value

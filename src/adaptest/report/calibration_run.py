@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -19,6 +18,7 @@ from adaptest.calibration.result import CalibrationResult
 from adaptest.files import readable_json, write_bytes, write_text
 from adaptest.parameters.files import write_parameter_table
 from adaptest.report.calibration_page import page
+from adaptest.report.plain import plain
 
 FORMAT = "adaptest-run/1"
 PROVENANCE_FORMAT = "adaptest-provenance/1"
@@ -75,7 +75,7 @@ def write_run(
 def run_record(result: CalibrationResult, scale_id: str, scaling_constant: float = 1.0) -> dict[str, Any]:
     """Return run.json: everything that decided the result, and everything doubtful about it."""
     design = result.design
-    record: dict[str, Any] = _plain(
+    record: dict[str, Any] = plain(
         {
             "format": FORMAT,
             "version": __version__,
@@ -119,22 +119,6 @@ def run_record(result: CalibrationResult, scale_id: str, scaling_constant: float
         }
     )
     return record
-
-
-def _plain(value: Any) -> Any:
-    """Return plain JSON values; what is not a finite number is null."""
-    match value:
-        case dict():
-            return {str(key): _plain(part) for key, part in value.items()}
-        case list() | tuple():
-            return [_plain(part) for part in value]
-        case np.ndarray():
-            return _plain(value.tolist())
-        case np.generic():
-            return _plain(value.item())
-        case float() if not math.isfinite(value):
-            return None
-    return value
 
 
 def _user() -> str:
