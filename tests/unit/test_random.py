@@ -12,7 +12,6 @@ from adaptest.numerics.random import (
     uniform,
     uniform_each,
     uniform_one,
-    uniform_two,
 )
 
 SEEDS = np.array([0, 1, 7, 2**32, 2**63, 2**64 - 1], dtype=np.uint64)
@@ -81,11 +80,10 @@ def test_every_order_of_options_is_equally_likely():
     assert all(abs(count - n / 6) < 4 * np.sqrt(n * (1 / 6) * (5 / 6)) for count in counts.values())
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
-def test_two_draws_at_once_are_the_two_draws(seed, position, draw):
-    streams = (Stream.TIE, Stream.OPTIONS)
-    expected = tuple(uniform_one(seed, stream, position, draw) for stream in streams)
-    assert uniform_two(seed, streams, position, draw) == expected
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1), st.integers(0, 2), st.sampled_from(Stream))
+def test_one_draw_is_the_one_among_many_whether_it_was_drawn_ahead_or_not(seed, position, draw, stream):
+    among = uniform(np.array([seed], dtype=np.uint64), stream, position, draw)
+    assert uniform_one(seed, stream, position, draw) == among[0]
 
 
 def test_a_draw_for_each_thing_is_the_next_word_of_the_named_counter():

@@ -11,6 +11,7 @@ from adaptest.numerics.derivative import central_difference
 from adaptest.parameters import ItemParameters
 from adaptest.scoring.posterior import LivePosterior
 from adaptest.selection import Setting, Situation
+from adaptest.selection.information import InformationBounds
 from adaptest.selection.peak import peak_of
 
 RNG = np.random.default_rng(11)
@@ -304,3 +305,27 @@ def mode(now, j, k, near):
     return minimize_scalar(
         minus, bounds=(near - 0.1, near + 0.1), method="bounded", options={"xatol": 1e-9}
     ).x
+
+
+def test_the_best_items_in_plain_numbers_are_those_of_the_arrays_and_are_found_nearly_always():
+    n, size = 400, 5
+    bank = ItemParameters.of(
+        LogisticItems(
+            ids("l", n),
+            RNG.lognormal(0, 0.4, n),
+            RNG.normal(0, 1.2, n).round(1),
+            RNG.uniform(0, 0.3, n),
+            np.where(RNG.uniform(size=n) < 0.5, 1.0, 0.95),
+        )
+    )
+    bounds = InformationBounds.of(bank, list(bank.blocks))
+    able, found = RNG.uniform(size=n) < 0.9, 0
+    for theta in RNG.normal(0, 2, 300).round(6):
+        few = bounds.few(float(theta), able.item, size)
+        if few is None:
+            continue
+        found += 1
+        value = np.where(able, bounds.value(np.array([theta]), np.arange(n)[None])[0], -np.inf)
+        last = np.sort(value)[-size]
+        assert few == sorted((-x, row) for row, x in enumerate(value.tolist()) if x >= last)
+    assert found > 250

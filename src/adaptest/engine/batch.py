@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from adaptest.constraints.blueprint import Counts
 from adaptest.constraints.content import Answer, Plan
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.numerics.random import Stream, uniform, uniform_one, uniform_two
+from adaptest.numerics.random import Stream, uniform, uniform_one
 
 Seeds = NDArray[np.uint64]
 
@@ -89,10 +89,11 @@ class Sittings:
 
 
 def chance(seed: Seeds, position: int, draw: int = 0) -> tuple[Floats, Floats]:
-    """Return (N,) draws of the selection and of its ties: those of `draws`, for one sitting both at once."""
+    """Return (N,) draws of the selection and of its ties: those of `draws`."""
     if len(seed) == 1:
-        choice, tie = uniform_two(int(seed[0]), (Stream.SELECTION, Stream.TIE), position, draw)
-        return np.array([choice]), np.array([tie])
+        one = int(seed[0])
+        choice = uniform_one(one, Stream.SELECTION, position, draw)
+        return np.array([choice]), np.array([uniform_one(one, Stream.TIE, position, draw)])
     return uniform(seed, Stream.SELECTION, position, draw), uniform(seed, Stream.TIE, position, draw)
 
 

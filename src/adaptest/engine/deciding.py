@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 import numpy as np
 
+from adaptest.engine.batch import Sittings
 from adaptest.engine.choice import Choice
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Estimated
@@ -11,6 +14,7 @@ from adaptest.engine.exposing import ELIGIBILITY, LOTTERY
 from adaptest.engine.planning import planned_of
 from adaptest.engine.refusal import why_not
 from adaptest.engine.state import State
+from adaptest.models.base import Bools
 
 OTHER_STRATUM = "other_stratum"  # why an item may not be chosen
 LISTED = 10  # candidates written into a decision record; the rest is counted, and `explain` recomputes it
@@ -19,31 +23,36 @@ LISTED = 10  # candidates written into a decision record; the rest is counted, a
 def decision_of(state: State, design: Design, choice: Choice) -> Decision:
     """Return the record of a choice."""
     batch, candidates = state.batch, choice.candidates
-    own = int((candidates.rows[0] >= 0).sum())
-    chosen = int(np.flatnonzero(candidates.rows[0] == choice.row[0])[0])
+    rows = [row for row in candidates.rows[0].tolist() if row >= 0]
+    own, chosen, value = len(rows), rows.index(choice.row[0]), candidates.value[0].tolist()
     listed = [*range(min(own, LISTED)), *([chosen] if chosen >= LISTED else [])]
     ids = design.pool.ids
     theta, sem = state.theta, state.sem
     return Decision(
         Estimated(
             design.interim.method,
-            theta if np.isfinite(theta) else None,
-            sem if np.isfinite(sem) else None,
+            theta if isfinite(theta) else None,
+            sem if isfinite(sem) else None,
             state.outcome,
         ),
-        tuple((ids[candidates.rows[0, k]], float(candidates.value[0, k])) for k in listed),
+        tuple([(ids[rows[k]], value[k]) for k in listed]),
         own - len(listed),
         float(choice.choice[0]),
         float(choice.tie[0]),
-        int(np.count_nonzero(design.situation(batch, choice.open).eligible)),
+        int(np.count_nonzero(_within(design, batch, choice))),
         _ruled_out(state, design, choice),
         design.next_stop(batch.length),
         band=None if choice.band is None else int(choice.band[0]),
-        passed_over=tuple(ids[row] for row in choice.passed_over[0]),
+        passed_over=tuple([ids[row] for row in choice.passed_over[0].tolist()]),
         content=planned_of(choice.answer, design.pool),
         waived=ELIGIBILITY if choice.band_aside[0] else LOTTERY if choice.lottery_aside[0] else "",
         notes=_notes(batch.length, design, choice),
     )
+
+
+def _within(design: Design, batch: Sittings, choice: Choice) -> Bools:
+    """Return (1, J) what the criterion chose among: of what is open, what the strata leave."""
+    return choice.open if design.strata is None else design.strata.narrow(choice.open, batch.length)
 
 
 def _notes(length: int, design: Design, choice: Choice) -> tuple[str, ...]:
@@ -70,9 +79,11 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
         closed = available[0] & ~choice.allowed[0]
         closed[over] = False
         counts |= why_not(design, state.batch, closed)
-    counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
-    counts["not_planned"] = int(np.count_nonzero(choice.able & ~choice.open))
+    if choice.able is not choice.allowed:
+        counts["ineligible_here"] = int(np.count_nonzero(choice.allowed & ~choice.able))
+    if choice.open is not choice.able:
+        counts["not_planned"] = int(np.count_nonzero(choice.able & ~choice.open))
     if design.strata is not None:
-        within = design.situation(state.batch, choice.open).eligible
+        within = _within(design, state.batch, choice)
         counts[OTHER_STRATUM] = int(np.count_nonzero(choice.open & ~within))
     return tuple((reason, count) for reason, count in counts.items() if count)

@@ -14,7 +14,7 @@ from adaptest.constraints.content import Content
 from adaptest.constraints.reach import Reach
 from adaptest.engine.batch import Seeds, Sittings, chance
 from adaptest.engine.choice import Choice
-from adaptest.engine.estimation import Estimator
+from adaptest.engine.estimation import Estimator, deciding
 from adaptest.engine.exposing import settled
 from adaptest.engine.narrowing import asked, narrowed
 from adaptest.engine.opening import Opening
@@ -31,7 +31,6 @@ from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, St
 from adaptest.selection.shortlist import best
 from adaptest.stopping import StoppingRule
 
-DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
 MAXIMUM_LENGTH, POOL_EXHAUSTED, TIME_LIMIT = "maximum_length", "pool_exhausted", "time_limit"
 KEPT_OWN = 64  # designs for persons with priors of their own
 
@@ -141,7 +140,7 @@ class Design:
         carried = self.interim.start(n)
         estimates = self.interim.estimates(carried, nothing, nothing)
         counts = np.zeros((n, self.blueprint.n_cells), dtype=np.int64)
-        theta, sem, outcome = _deciding(estimates)
+        theta, sem, outcome = deciding(estimates)
         path, time_s = theta[:, None], np.zeros(n)
         return Sittings(
             seed, ~barred, counts, nothing, nothing, carried, theta, sem, outcome, path, time_s, in_band
@@ -149,15 +148,18 @@ class Design:
 
     def record(self, sittings: Sittings, rows: Rows, scores: Rows) -> Sittings:
         """Return the sittings after one more scored item each: `rows` (N,), scored `scores` (N,)."""
-        everyone = np.arange(len(sittings))
-        available = sittings.available.copy()
-        available[everyone[:, None], self.pool.rivals[rows]] = False
-        counts = sittings.counts.copy()
-        counts[everyone, self.blueprint.cell[rows]] += 1
+        available, counts = sittings.available.copy(), sittings.counts.copy()
+        if len(rows) == 1:  # the same with fewer calls
+            available[0, self.pool.rivals[rows.item()]] = False
+            counts[0, self.blueprint.cell.item(rows.item())] += 1
+        else:
+            everyone = np.arange(len(sittings))
+            available[everyone[:, None], self.pool.rivals[rows]] = False
+            counts[everyone, self.blueprint.cell[rows]] += 1
         all_rows = np.concatenate([sittings.rows, rows[:, None]], axis=1)
         all_scores = np.concatenate([sittings.scores, scores[:, None]], axis=1)
         carried = self.interim.update(sittings.carried, rows, scores)
-        theta, sem, outcome = _deciding(self.interim.estimates(carried, all_rows, all_scores))
+        theta, sem, outcome = deciding(self.interim.estimates(carried, all_rows, all_scores))
         return Sittings(
             sittings.seed,
             available,
@@ -178,12 +180,12 @@ class Design:
         """Return the sittings as if their items had been scored `scores` (N, n); choices so far stay."""
         n, nothing = len(sittings), np.zeros((len(sittings), 0), dtype=np.intp)
         carried = self.interim.start(n)
-        theta, sem, outcome = _deciding(self.interim.estimates(carried, nothing, nothing))
+        theta, sem, outcome = deciding(self.interim.estimates(carried, nothing, nothing))
         path = [theta]
         for k, (row, score) in enumerate(zip(sittings.rows.T, scores.T, strict=True), start=1):
             carried = self.interim.update(carried, row, score)
             found = self.interim.estimates(carried, sittings.rows[:, :k], scores[:, :k])
-            theta, sem, outcome = _deciding(found)
+            theta, sem, outcome = deciding(found)
             path.append(theta)
         return replace(
             sittings,
@@ -203,6 +205,10 @@ class Design:
         if self.content is not None and holds.any():
             holds &= self.content.holds(asked(self, sittings, sittings.available))
         return holds
+
+    def may_end(self, length: int) -> bool:
+        """Return whether a sitting of this length can end at all: `ending` gives no reason otherwise."""
+        return length >= self.minimum or length == self.maximum
 
     def ending(self, sittings: Sittings) -> Rows:
         """Return (N,) the first of `reasons` for which a sitting is to end, or -1."""
@@ -268,13 +274,13 @@ class Design:
         else:
             weighed = np.where(situation.eligible, answer.value, -np.inf)
             candidates = best(weighed, weighed.shape[1] if size is None else size)
-        if not candidates.rows.shape[1] or (candidates.rows[:, 0] < 0).any():
+        if not candidates.rows.shape[1] or candidates.rows[:, 0].min(initial=0) < 0:
             raise refused(self, sittings, open_)
         choice, tie = chance(sittings.seed, sittings.length, attempt)
         column = self.picker(candidates, choice, tie, situation)
         n = len(sittings)
         return Choice(
-            row=candidates.rows[np.arange(n), column],
+            row=candidates.rows[0].take(column) if n == 1 else candidates.rows[np.arange(n), column],
             allowed=allowed,
             able=able_,
             candidates=candidates,
@@ -392,9 +398,3 @@ class Design:
         if points not in self._tables:
             self._tables[points] = self.pool.parameters.log_probability(np.array(points))
         return self._tables[points]
-
-
-def _deciding(estimates: Estimates) -> tuple[Floats, Floats, np.ndarray]:
-    """Return theta, sem and outcome as they decide."""
-    theta, sem = (np.round(x, DECIDING_DECIMALS) + 0.0 for x in (estimates.theta, estimates.sem))
-    return theta, sem, estimates.outcome

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adaptest.models.base import Floats, Rows
 from adaptest.numerics.quadrature import Grid, NormalPrior
@@ -20,6 +21,9 @@ from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import steepness
 from adaptest.scoring.mode import Equation, Mode
 from adaptest.scoring.posterior import LivePosterior, live_nodes
+
+DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
+DIGITS, MANY = 10.0**DECIDING_DECIMALS, 1e6  # a last digit's inverse; where rounding by it is exact
 
 Scorer = Callable[[Rows, Rows], Estimates]  # (N, n) items answered and scores -> N estimates
 
@@ -202,3 +206,18 @@ class Anew:
     def log_posterior(self, carried: Floats) -> Floats:
         """Return nothing; see Estimator."""
         return carried
+
+
+def deciding(estimates: Estimates) -> tuple[Floats, Floats, NDArray[np.int8]]:
+    """Return (N,) theta, sem and outcome as they decide: rounded."""
+    if len(estimates.theta) == 1:  # the same with fewer calls
+        one, sd = estimates.theta.item(), estimates.sem.item()
+        if abs(one) < MANY and abs(sd) < MANY:
+            return _rounded(one), _rounded(sd), estimates.outcome
+    theta, sem = (np.round(x, DECIDING_DECIMALS) + 0.0 for x in (estimates.theta, estimates.sem))
+    return theta, sem, estimates.outcome
+
+
+def _rounded(number: float) -> Floats:
+    """Return (1,) what numpy's rounding gives: the nearest whole number of last digits, of two the even."""
+    return np.array([round(number * DIGITS) / DIGITS])

@@ -187,7 +187,7 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Deci
             raise SittingError(f"a pretest item must be chosen for place {position} first")
         if position == state.presented:
             return ItemPresented(item, position, _options(item, state, design), "pretest")
-    if (code := int(design.ending(timed(state))[0])) >= 0:
+    if design.may_end(state.batch.length) and (code := int(design.ending(timed(state))[0])) >= 0:
         return SittingEnded(design.reasons[code], final_estimate(state, design))
     try:
         choice = design.choose(state.batch, None if planned is None else test_of(planned, design.pool))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,26 +113,53 @@ def moments_of_sums(
     return nodes.low + nodes.width * (found + 0.5), sem * nodes.width, exact
 
 
-def moments_of_one(
-    sums: list[float], nodes: Nodes, steepness: float, *, light: bool
-) -> tuple[Floats, Floats, Bools]:
-    """Return what `moments_of_sums` returns for one posterior, bit for bit, with fewer calls.
+class Yard(NamedTuple):
+    """What the moments of one posterior are held against, as plain numbers; see `moments_of_sums`.
+
+    Attributes
+    ----------
+    closed : whether the prior ends at the low and at the high end
+    fine : whether no item is steeper than the rule is fine
+    """
+
+    low: float
+    width: float
+    agreement: float
+    spacing: float
+    closed: tuple[bool, bool]
+    fine: bool
+
+    @classmethod
+    def of(cls, nodes: Nodes, steepness: float) -> Yard:
+        """Return that of a rule's nodes and the steepest slope of any item, per logit."""
+        rule, width = nodes.rule, float(nodes.width)
+        low_closed, high_closed = nodes.closed.tolist()
+        return cls(
+            float(nodes.low),
+            width,
+            rule.agreement,
+            rule.spacing,
+            (low_closed, high_closed),
+            steepness * (width * rule.spacing) <= rule.steepest,
+        )
+
+
+def moments_of_one(sums: list[float], yard: Yard, *, light: bool) -> tuple[float, float, bool]:
+    """Return what `moments_of_sums` returns, of one posterior as plain numbers, bit for bit.
 
     Parameters
     ----------
     sums : the six
     """
-    rule, width = nodes.rule, float(nodes.width)
+    width = yard.width
     total, first, second, coarse_total, coarse_first, coarse_second = sums
     total, coarse_total = max(total, TINY), max(coarse_total, TINY)
     mean, coarse_mean = first / total, coarse_first / coarse_total
     sd = sqrt(max(second / total - mean * mean, 0.0))
     coarse_sd = sqrt(max(coarse_second / coarse_total - coarse_mean * coarse_mean, 0.0))
     error = max(abs(mean - coarse_mean), abs(sd - coarse_sd))
-    exact = light and error * width <= rule.agreement and sd >= rule.spacing
-    exact = exact and steepness * (width * rule.spacing) <= rule.steepest
-    found = float(nodes.low) + width * (mean + 0.5)
-    return np.array([found]), np.array([sd * width]), np.array([exact])
+    exact = light and error * width <= yard.agreement and sd >= yard.spacing and yard.fine
+    return yard.low + width * (mean + 0.5), sd * width, exact
 
 
 def support(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats]:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior, Prior
 from adaptest.parameters import ItemParameters
-from adaptest.scoring.eap import LIGHT, Nodes, eap_rows, fine_rule, moments_of_one, moments_of_sums
+from adaptest.scoring.eap import LIGHT, Nodes, Yard, eap_rows, fine_rule, moments_of_one, moments_of_sums
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, steepness
 
 BLOCK = 256  # sittings whose posteriors are summed up at once: what stays in a core's own cache
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
 FLOOR = 1e-290  # of a mass: above what a product by a probability makes slow or loses
+LEAST = np.array(FLOOR)  # the same, where a number would have to be made an array first
 SMALL, SCALE = (
     2.0**-200,
     2.0**200,
@@ -60,6 +61,9 @@ class LivePosterior:
     order : (Q,) the nodes of the coarser rule first, where it weighs all of them alike; else ascending
     basis : (6, Q) the rule's, in that order
     halves : how many come first, and their weight in the coarser rule; 0 where they are not apart
+    bases : (3, halves) and (3, Q - halves) of `basis`
+    ends : the columns of the lowest and the highest node
+    yard : what one sitting's moments are held against
     steepness : (1,) the steepest slope of any item, per logit
 
     Examples
@@ -81,6 +85,9 @@ class LivePosterior:
     order: Rows
     basis: Floats
     halves: tuple[int, float]
+    bases: tuple[Floats, Floats]
+    ends: list[int]
+    yard: Yard
     steepness: NDArray[np.float64]
 
     @classmethod
@@ -96,7 +103,20 @@ class LivePosterior:
         table = np.exp(np.ascontiguousarray(items.log_probability(nodes.theta[order]).transpose(1, 2, 0)))
         table.flags.writeable = False
         basis = np.ascontiguousarray(nodes.rule.basis[:, order])
-        return cls(items, prior, nodes, table, order, basis, halves, np.array([steepest]))
+        first, last = halves[0], len(order) - 1
+        return cls(
+            items,
+            prior,
+            nodes,
+            table,
+            order,
+            basis,
+            halves,
+            (np.ascontiguousarray(basis[:3, :first]), np.ascontiguousarray(basis[:3, first:])),
+            [0, first - 1 if first and last % 2 == 0 else last],
+            Yard.of(nodes, steepest),
+            np.array([steepest]),
+        )
 
     @property
     def theta(self) -> Floats:
@@ -135,8 +155,8 @@ class LivePosterior:
         line = after[0]
         mass = line[:-2]
         np.multiply(carried[0, :-2], self.table[row, score], out=mass)
-        np.maximum(mass, FLOOR, out=mass)
-        largest, scaled = float(mass.max()), carried.item(-1)
+        np.maximum(mass, LEAST, out=mass)
+        largest, scaled = float(np.maximum.reduce(mass)), carried.item(-1)
         while largest < SMALL:
             mass *= SCALE
             largest, scaled = largest * SCALE, scaled + 1
@@ -164,7 +184,7 @@ class LivePosterior:
         if len(carried) == 1:
             return self._moments_one(carried)
         q = carried.shape[1] - 2
-        ends = carried[:, self._ends]
+        ends = carried[:, self.ends]
         light = (ends < BELOW * carried[:, q : q + 1]) | self.nodes.closed
         theta, sem, exact = moments_of_sums(self._sums(carried), light, self.nodes, self.steepness)
         exact &= carried[:, q + 1] <= SCALINGS
@@ -172,19 +192,23 @@ class LivePosterior:
 
     def _moments_one(self, carried: Floats) -> tuple[Floats, Floats, Bools]:
         """Return what `_moments` returns for one sitting, bit for bit, with fewer calls."""
+        theta, sem, exact = self.one(carried)
+        return np.array([theta]), np.array([sem]), np.array([exact])
+
+    def one(self, carried: Floats) -> tuple[float, float, bool]:
+        """Return what `moments` returns, of one sitting as plain numbers, bit for bit, with fewer calls."""
+        (low, high), yard = self.ends, self.yard
         heavy = BELOW * carried.item(-2)
-        light = all(
-            closed or carried.item(end) < heavy
-            for end, closed in zip(self._ends, self.nodes.closed.tolist(), strict=True)
-        )
-        light = light and carried.item(-1) <= SCALINGS
+        light = carried.item(low) < heavy or yard.closed[0]
+        light = light and (carried.item(high) < heavy or yard.closed[1]) and carried.item(-1) <= SCALINGS
         first, weight = self.halves
         if not first:
             sums = self._sums(carried)[0].tolist()
         else:
-            coarse, rest = (part[0].tolist() for part in self._halves(carried))
-            sums = [x + y for x, y in zip(coarse, rest, strict=True)] + [weight * x for x in coarse]
-        return moments_of_one(sums, self.nodes, self.steepness.item(0), light=light)
+            coarse, rest = self._halves(carried)
+            (a, b, c), (x, y, z) = coarse[0].tolist(), rest[0].tolist()
+            sums = [a + x, b + y, c + z, weight * a, weight * b, weight * c]
+        return moments_of_one(sums, yard, light=light)
 
     def _sums(self, carried: Floats) -> Floats:
         """Return (N, 6) sums of masses with the rule's basis; not by BLAS, so each row's bits are its own."""
@@ -197,16 +221,10 @@ class LivePosterior:
 
     def _halves(self, carried: Floats) -> tuple[Floats, Floats]:
         """Return (N, 3) sums over the nodes of the coarser rule, and over the others."""
-        q, basis, first = carried.shape[1] - 2, self.basis, self.halves[0]
-        coarse: Floats = np.einsum("nq,kq->nk", carried[:, :first], basis[:3, :first])
-        rest: Floats = np.einsum("nq,kq->nk", carried[:, first:q], basis[:3, first:])
+        first, (near, far) = self.halves[0], self.bases
+        coarse: Floats = np.einsum("nq,kq->nk", carried[:, :first], near)
+        rest: Floats = np.einsum("nq,kq->nk", carried[:, first:-2], far)
         return coarse, rest
-
-    @property
-    def _ends(self) -> list[int]:
-        """The columns of the lowest and the highest node."""
-        q = len(self.order)
-        return [0, self.halves[0] - 1 if self.halves[0] and q % 2 else q - 1]
 
     def mass(self, carried: Floats) -> Floats:
         """Return (N, Q) posterior masses at the nodes, each row summing to 1."""
@@ -228,11 +246,14 @@ class LivePosterior:
         ----------
         rows, scores : (N, n) all responses so far, -1 where there is none; read only for refinement
         """
+        if len(carried) == 1:  # the same with fewer calls
+            mean, sd, fine = self.one(carried)
+            if fine:
+                n = int(np.count_nonzero(scores >= 0))
+                outcome = OUTCOMES[1:] if n else OUTCOMES[:1]
+                theta, sem = np.array([mean]), np.array([sd])
+                return Estimates(theta, sem, outcome, "posterior_sd", "eap", np.array([n], dtype=np.intp))
         theta, sem, exact = self.moments(carried)
-        if len(theta) == 1 and exact[0]:  # the same with fewer calls
-            n = sum(score >= 0 for score in scores[0].tolist())
-            outcome = OUTCOMES[1:] if n else OUTCOMES[:1]
-            return Estimates(theta, sem, outcome, "posterior_sd", "eap", np.array([n], dtype=np.intp))
         n_items: NDArray[np.intp] = np.add.reduce(scores >= 0, axis=1, dtype=np.intp)
         outcome = OUTCOMES[np.minimum(n_items, 1)]
         if not exact.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,6 +50,15 @@ class Bounds(Protocol):
 
     def first(self, cell: int, theta: float, stop: int) -> tuple[Rows, Floats, float]:
         """Return (stop,) items of the order at one theta, their values, and the bound of all others."""
+        ...
+
+    def few(self, theta: float, able: Callable[[int], bool], size: int) -> list[tuple[float, int]] | None:
+        """Return (-value, row) of the `size` best items and their ties, best first; None: look at `first`.
+
+        Parameters
+        ----------
+        able : whether an item may come next
+        """
         ...
 
     def value(self, theta: Floats, rows: Rows) -> Floats:

@@ -7,6 +7,7 @@ UpAndDown : Wright's rule, by hand with difficulties alone
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -191,6 +192,10 @@ class DistanceBounds:
         at = np.array([cell])
         rows = self.order(at, 0, stop)
         return rows[0], self.value(np.array([theta]), rows)[0], float(self.bound(at, np.array([stop]))[0])
+
+    def few(self, theta: float, able: Callable[[int], bool], size: int) -> list[tuple[float, int]] | None:  # noqa: ARG002 (as Bounds says)
+        """Return None; see Bounds."""
+        return None
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded distances of items `rows` (N, M), negative."""

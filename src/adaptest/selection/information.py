@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import floor
+from bisect import insort
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import exp, floor, inf
 from typing import ClassVar
 
 import numpy as np
@@ -20,7 +22,17 @@ CELL = 0.05  # logits
 RANGE = 6.0  # logits either side of 0; one more cell on each side has no end
 HELD = 256  # items a cell holds; a sitting that needs more is scanned in full
 FURTHEST = 40.0  # logits; no estimate lies beyond
+AT_HAND = 64  # of them as plain numbers, for one sitting
+CELLS_BELOW = round(RANGE / CELL) + 1  # cells below 0
+TENS, HALF, DOUBT = (
+    10.0**CRITERION_DECIMALS,
+    0.5,
+    1e-3,
+)  # last digits of a criterion, and of them what is in doubt
+MOST_DIGITS = 10**11  # above, 60 ulp are more than DOUBT
 SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
+
+Line = tuple[float, int, float, float, float, float, float]  # bound, row, a, b, guess, slip, squared a
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,7 @@ class InformationBounds:
     highest : (cells, M + 1) their bounds; the last is that of the best item not held, or -inf
     near : (cells, 5, M) the columns of the items held, for one sitting at a time
     tame : whether no theta that an estimate can reach takes a(theta - b) to where the sigmoid is cut off
+    lines : of a cell, the first items held and their bounds as plain numbers, made when first asked for
     """
 
     columns: Floats
@@ -106,6 +119,7 @@ class InformationBounds:
     highest: Floats
     near: Floats
     tame: bool
+    lines: dict[int, list[Line]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, items: ItemParameters, blocks: list[LogisticItems]) -> InformationBounds:
@@ -140,10 +154,13 @@ class InformationBounds:
     def cell(self, theta: Floats) -> Rows:
         """Return (N,) the cell of each theta."""
         if len(theta) == 1:  # the same with fewer calls
-            one = floor(theta[0] / CELL) + round(RANGE / CELL) + 1
-            return np.array([min(max(one, 0), len(self.held) - 1)], dtype=np.intp)
-        place = np.floor(theta / CELL) + round(RANGE / CELL) + 1
+            return np.array([self._cell_of_one(theta[0])], dtype=np.intp)
+        place = np.floor(theta / CELL) + CELLS_BELOW
         return np.asarray(np.minimum(np.maximum(place, 0), len(self.held) - 1), dtype=np.intp)
+
+    def _cell_of_one(self, theta: float) -> int:
+        """Return what `cell` returns for one theta."""
+        return min(max(floor(theta / CELL) + CELLS_BELOW, 0), len(self.held) - 1)
 
     def order(self, cell: Rows, start: int, stop: int) -> Rows:
         """Return (N, stop - start) items by falling bound."""
@@ -162,6 +179,49 @@ class InformationBounds:
         else:
             value = _information_in_sight(theta, a, b, guess, slip, square)
         return self.held[cell, :stop], value.round(CRITERION_DECIMALS), float(self.highest[cell, stop])
+
+    def few(self, theta: float, able: Callable[[int], bool], size: int) -> list[tuple[float, int]] | None:
+        """Return the best items as plain numbers, where these round as the arrays do; see Bounds.
+
+        The same operations in the same order as `value`; only the exponential may be a few ulp apart, and so
+        the result less than `DOUBT` of a last digit. Where that could decide its rounding, it is not used.
+        """
+        if not self.tame or abs(theta) > FURTHEST:
+            return None
+        cell = self._cell_of_one(theta)
+        lines = self.lines.get(cell)
+        if lines is None:
+            lines = self.lines[cell] = self._lines(cell)
+        found: list[tuple[float, int]] = []
+        last = inf
+        for bound, row, a, b, guess, slip, square in lines:
+            if bound < last < inf:
+                return [one for one in found if -one[0] >= last]
+            if row < 0:
+                break
+            if not able(row):
+                continue
+            falling = exp(-(a * (theta - b)))
+            rising = 1 / (1 + falling)
+            falling *= rising
+            digits = (
+                falling / (slip + falling) * (rising / (guess + rising)) * rising * falling * square * TENS
+            )
+            whole = round(digits)
+            if abs(digits - whole) > HALF - DOUBT or whole > MOST_DIGITS:
+                break
+            insort(found, (-(whole / TENS), row))
+            if len(found) >= size:
+                last = -found[size - 1][0]
+        return None
+
+    def _lines(self, cell: int) -> list[Line]:
+        """Return the first items of a cell as plain numbers; the last line bounds all others."""
+        stop = min(AT_HAND, self.reach)
+        rows, bounds = self.held[cell, :stop].tolist(), self.highest[cell, : stop + 1].tolist()
+        columns = self.near[cell, :, :stop].T.tolist()
+        held = [(bounds[k], rows[k], *columns[k]) for k in range(stop)]
+        return [*held, (bounds[stop], -1, 0.0, 0.0, 0.0, 0.0, 0.0)]
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded information of items `rows` (N, M)."""
