@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+from adaptest.bank.uncertainty import with_covariance
+from adaptest.calibration.covariance_file import covariance_bytes
+from adaptest.calibration.result import CovarianceBlock
 from adaptest.engine.design import Design
 from adaptest.engine.events import ResponseGiven, SittingEnded
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import CRITERIA, build, exam_from_values
-from adaptest.errors import ExamError, ItemParameterError, OptionError, PoolError
+from adaptest.errors import ExamError, ItemParameterError, OptionError, ParameterFileError, PoolError
 from adaptest.models import GradedItems, LogisticItems, PartialCreditItems
 from adaptest.numerics.derivative import central_difference
 from adaptest.parameters import ItemParameters, ParameterTable
@@ -208,3 +211,51 @@ def test_covariances_that_are_none_are_refused():
     with pytest.raises(PoolError) as refused:
         Pool(MIXED, errors=ItemErrors((("difficulty",),), (((0.1,),),)))
     assert str(refused.value) == "errors: must have one entry per item; got 1 for 15"
+
+
+def run_folder(tmp_path, items, errors, scale=1.0, left_out=0):
+    parameters, size = [], sum(len(names) for names in errors.names[left_out:])
+    matrix, at = np.zeros((size, size)), 0
+    for item, names, own in list(zip(items.ids, errors.names, errors.covariance, strict=True))[left_out:]:
+        block, k = np.array(own), len(names)
+        sd = np.sqrt(np.diag(block))
+        matrix[at : at + k, at : at + k] = np.where(
+            np.eye(k, dtype=bool), block * scale, 0.5 * np.outer(sd, sd)
+        )
+        parameters += [(item, name) for name in names]
+        at += k
+    tmp_path.joinpath("covariance.npz").write_bytes(
+        covariance_bytes([CovarianceBlock(tuple(parameters), matrix)])
+    )
+    return tmp_path
+
+
+def test_the_covariance_of_the_run_is_used_where_it_is_there(tmp_path):
+    pool = pool_of()
+    assert with_covariance(pool, tmp_path) == (pool, "standard errors alone")
+    joint, said = with_covariance(pool, run_folder(tmp_path, MIXED, pool.errors))
+    assert said == "covariance"
+    for before, after in zip(pool.errors.covariance, joint.errors.covariance, strict=True):
+        sd = np.sqrt(np.diag(before))
+        expected_ = np.where(np.eye(len(sd), dtype=bool), before, 0.5 * np.outer(sd, sd))
+        np.testing.assert_allclose(after, expected_, rtol=1e-12)
+    assert design_of(joint).pool.fingerprint != design_of(pool).pool.fingerprint
+    events = run(design_of(joint))
+    assert run(Design.from_artifact(design_of(joint).artifact, joint.artifact)) == events
+    some, said = with_covariance(pool, run_folder(tmp_path, MIXED, pool.errors, left_out=2))
+    assert said == "covariance, and standard errors alone for items that it lacks"
+    assert some.errors.covariance[:2] == pool.errors.covariance[:2]
+    assert some.errors.covariance[2:] == joint.errors.covariance[2:]
+
+
+def test_the_covariance_of_another_calibration_is_refused(tmp_path):
+    pool = pool_of()
+    folder = run_folder(tmp_path, MIXED, pool.errors, scale=1.21)
+    with pytest.raises(ParameterFileError) as refused:
+        with_covariance(pool, folder)
+    name, known = pool.errors.names[0][0], pool.errors.covariance[0][0][0]
+    assert str(refused.value) == (
+        f"{folder / 'covariance.npz'}: item {pool.ids[0]!r}: {name}: its variance must be the square of its"
+        f" standard error, {known:.6g}; got {1.21 * known:.6g}; it is of another calibration than"
+        " parameters.csv: restore it, or remove it to go by standard errors alone"
+    )

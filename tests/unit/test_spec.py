@@ -266,7 +266,7 @@ def test_item_sets_are_refused_until_something_presents_them_together():
         build(exam_from_values({"id": "e", "title": "E"}), pool_of(sets={"story": ("i00", "i01")}))
     assert str(caught.value) == (
         "exam:1: item set 'story': the items of a set must be given together, which only selection.content"
-        " shadow_test does; use it, or leave the set's items out of the pool"
+        " shadow_test and multistage do; use one, or leave the set's items out of the pool"
     )
 
 

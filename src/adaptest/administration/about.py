@@ -90,6 +90,8 @@ class About:
     lessons : competency -> title of its lesson
     at_least, at_most : questions, pretest ones included
     pretest : how many of the questions, at most, are being tried out and do not count
+    known_by : where the exam looks at how well items are known: by the calibration's covariance, or by
+        standard errors alone; empty where it does not look
     """
 
     exam: str
@@ -111,6 +113,7 @@ class About:
     cut: Cut | None
     pretest: int = 0
     levels: Levels | None = None
+    known_by: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -120,6 +123,8 @@ class About:
         body = {"format": FORMAT, **asdict(self), **in_order}
         if self.levels is None:  # as it was written before there were any
             del body["levels"]
+        if not self.known_by:
+            del body["known_by"]
         return body
 
     @classmethod
@@ -132,7 +137,12 @@ class About:
         """
         if body.get("format") != FORMAT:
             raise StoreError(f"a sitting's description must be {FORMAT!r}; got {body.get('format')!r}")
-        body = {"pretest": 0, "levels": None, **body}  # sittings that began before there were any
+        body = {
+            "pretest": 0,
+            "levels": None,
+            "known_by": "",
+            **body,
+        }  # sittings that began before there were any
         values = {field.name: body[field.name] for field in fields(cls)}
         values["domains"] = dict(body["domains"])
         values["scale"] = Scale(**body["scale"]) if body["scale"] else None
@@ -142,12 +152,13 @@ class About:
         return cls(**values)
 
 
-def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> About:
+def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design, known_by: str = "") -> About:
     """Return an exam's description, of its file, its bank and the release in effect.
 
     Parameters
     ----------
     name : bank/exam
+    known_by : see About
     """
     header, release = snapshot.bank.header, snapshot.release
     scale, cut, levels = spec.reporting.scale, spec.reporting.cut, spec.reporting.levels
@@ -174,4 +185,5 @@ def about_of(name: str, spec: ExamSpec, snapshot: Snapshot, design: Design) -> A
         cut=Cut(cut.theta, cut.label) if cut else None,
         pretest=pretest,
         levels=Levels(levels.names, levels.cuts) if levels else None,
+        known_by=known_by,
     )

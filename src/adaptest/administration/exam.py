@@ -23,6 +23,7 @@ from adaptest.administration.journal import MemoryJournal, StoredJournal
 from adaptest.administration.sentences import Sentences, sentences
 from adaptest.bank.files import load_bank
 from adaptest.bank.snapshot import Snapshot, current_snapshot
+from adaptest.bank.uncertainty import with_covariance
 from adaptest.engine.codec import to_json
 from adaptest.engine.design import Design
 from adaptest.engine.events import SittingStarted, stamped
@@ -290,10 +291,13 @@ def _exam(snapshot: Snapshot, exam_name: str, workspace: Workspace) -> Exam:
     """Return an exam of a bank's file on the bank's items and parameters."""
     file = snapshot.bank.exam(exam_name)
     read = read_exam(file.text, file.path, file.tuned, file.tables)
-    design = build(read, snapshot.pool)
+    pool, known = snapshot.pool, ""
+    if read.spec.selection.parameter_uncertainty:
+        pool, known = with_covariance(pool, snapshot.run)
+    design = build(read, pool)
     texts = snapshot.item_texts
     require_cut(read, snapshot, workspace.bank / snapshot.bank.name / CUTS)
-    about = about_of(f"{snapshot.bank.name}/{exam_name}", read.spec, snapshot, design)
+    about = about_of(f"{snapshot.bank.name}/{exam_name}", read.spec, snapshot, design, known)
     asked = (*design.pool.ids, *design.pool.unscored.ids)
     return Exam(about, design, {item: texts[item] for item in asked}, workspace)
 

@@ -57,6 +57,7 @@ class Snapshot:
     table : the published parameter table, with standard errors and basis
     left_out : items of a status that is shown, which no exam can score
     fingerprints : item -> fingerprint of the content that its parameters were set for
+    run : the folder of the release's run
     """
 
     bank: Bank
@@ -65,6 +66,7 @@ class Snapshot:
     pool: Pool
     left_out: tuple[LeftOut, ...]
     fingerprints: Mapping[str, str]
+    run: Path
 
     @property
     def item_texts(self) -> dict[str, dict[str, Any]]:
@@ -130,7 +132,7 @@ def take_snapshot(bank: Bank, run: Run, table: ParameterTable) -> Snapshot:
     pool = pool_of(
         tuple(kept), table, provisional=run.release.provisional, pretest=pretest, sets=bank.header.sets
     )
-    return Snapshot(bank, run.release, table, pool, tuple(left_out), fingerprints)
+    return Snapshot(bank, run.release, table, pool, tuple(left_out), fingerprints, run.folder)
 
 
 def pool_of(

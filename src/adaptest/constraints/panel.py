@@ -25,7 +25,7 @@ from adaptest.constraints.content import Answer, Asked, Plan, Report
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table, matrix
 from adaptest.constraints.solver import Solver
-from adaptest.errors import ExamError
+from adaptest.errors import ExamError, InfeasibleError
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, uniform_one
 from adaptest.pool import Pool
@@ -190,7 +190,7 @@ def assemble_panel(
 
     Raises
     ------
-    InfeasibleError, where the pool does not hold so many modules.
+    InfeasibleError, where the pool does not hold so many modules: the first that there is none for, and why.
     """
     table = Table.of(pool, values_of(constraints))
     rows = matrix(pool, table)
@@ -201,7 +201,10 @@ def assemble_panel(
         for name, theta in stage.items():
             cost = pool.parameters.information(np.array([float(theta)]))[0]
             solved = solver.solve(cost, None, high)
-            made[name] = form_of(pool, table, rows, solved)
+            try:
+                made[name] = form_of(pool, table, rows, solved)
+            except InfeasibleError as error:
+                raise InfeasibleError(f"module {name}, of what others leave: {error}") from None
             high[[pool.row[item] for item in made[name].items]] = 0.0
         panel.append(made)
     return tuple(panel)

@@ -13,6 +13,7 @@ from adaptest.models.base import Floats, Rows
 from adaptest.parameters.columns import BY_CATEGORY, PARAMETERS
 
 Matrix = tuple[tuple[float, ...], ...]
+SAME = 1e-6  # relative: variances that differ by more are of two calibrations
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +75,32 @@ class ItemErrors:
                 tuple(tuple(x**2 if k == m else 0.0 for m in range(len(own))) for k, (_, x) in enumerate(own))
             )
         return cls(tuple(names), tuple(covariance))
+
+    def joint(self, item: int, names: Sequence[str], matrix: Floats) -> Matrix | None:
+        """Return an item's covariance out of a larger one; None where that lacks one of its parameters.
+
+        Parameters
+        ----------
+        item : its row
+        names : (p,) the parameters that `matrix` (p, p) is of
+
+        Raises
+        ------
+        ItemParameterError, where a variance is not the square of the standard error that is known.
+        """
+        own = self.names[item]
+        if not own or any(name not in names for name in own):
+            return None
+        at = [list(names).index(name) for name in own]
+        found = matrix[np.ix_(at, at)]
+        for k, name in enumerate(own):
+            known = self.covariance[item][k][k]
+            if abs(found[k, k] - known) > SAME * max(known, float(found[k, k])):
+                raise ItemParameterError(
+                    f"{name}: its variance must be the square of its standard error, {known:.6g};"
+                    f" got {found[k, k]:.6g}"
+                )
+        return tuple(tuple(float(x) for x in row) for row in (found + found.T) / 2)
 
     def take(self, rows: Rows) -> ItemErrors:
         """Return those of the items at `rows`, in that order."""
