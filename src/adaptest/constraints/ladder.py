@@ -16,13 +16,15 @@ import numpy as np
 
 from adaptest.constraints import why
 from adaptest.constraints.blueprint import Blueprint
-from adaptest.constraints.matrix import Matrix, Writer
+from adaptest.constraints.nested import chain, within
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table, matrix, set_of
 from adaptest.constraints.solver import Budget, Like, Solved, Solver
 from adaptest.errors import ExamError, InfeasibleError
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.pool import Pool
+
+DIRECT = 2  # lengths of which growing to the last is growing through all
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +242,7 @@ class Ladder:
             rows = matrix(self.pool, self.table, self.blueprint, length, counted=False)
             if then:
                 longer = matrix(self.pool, self.table, self.blueprint, then, counted=False)
-                rows = _within(rows, longer, self.set_of)
+                rows = within((rows, longer), self.set_of, soft=True)
             self._solvers[length, then] = Solver(rows)
         return self._solvers[length, then]
 
@@ -248,9 +250,12 @@ class Ladder:
 def admissible(pool: Pool, table: Table, blueprint: Blueprint, lengths: Sequence[int]) -> tuple[int, ...]:
     """Return those of the lengths at which every rule can hold in a test that can grow to the last of them.
 
+    One test can grow through all of them, every rule kept at each: `nested` proves it. In which order its
+    items come is not asked.
+
     Raises
     ------
-    InfeasibleError, where that is not so for the first or the last.
+    InfeasibleError, where that is not so for the first or the last, or no test grows through all of them.
     """
     ladder = Ladder(pool, table, blueprint, tuple(lengths))
     every, nobody = np.ones(len(pool), dtype=np.bool_), np.zeros(len(pool), dtype=np.bool_)
@@ -266,26 +271,11 @@ def admissible(pool: Pool, table: Table, blueprint: Blueprint, lengths: Sequence
                     f" {lengths[-1]} with every constraint kept; widen the bounds or fix the length"
                 )
             raise InfeasibleError(f"at length {length} {why.sentence(rows)}")
+    if len(stops) > DIRECT:
+        parts = [matrix(pool, table, blueprint, stop, counted=False) for stop in stops]
+        if chain(parts, ladder.set_of) is None:
+            raise InfeasibleError(
+                f"every constraint can hold at each of the lengths {', '.join(map(str, stops))}, but not in"
+                " one exam that grows item by item through all of them; name others or widen the bounds"
+            )
     return tuple(stops)
-
-
-def _within(short: Matrix, long: Matrix, place: Rows) -> Matrix:
-    """Return the rows of two tests, the first within the second, whose sets stay as the first has them."""
-    n, s = short.n_items, short.n_sets
-    written = Writer(2 * n, 2 * s)
-    for part, of in ((short, 0), (long, 1)):
-        for row in range(part.n_rows):
-            if of and part.weight[row] > 0:  # what is still to come is not judged by its soft targets
-                continue
-            at = part.index[part.start[row] : part.start[row + 1]].astype(np.int64)
-            columns = np.where(at < n, at + of * n, at - n + 2 * n + of * s)
-            values = part.value[part.start[row] : part.start[row + 1]]
-            written.add(part.names[row], columns, values, part.lower[row], part.upper[row], part.weight[row])
-        written.low[of * n : (of + 1) * n], written.high[of * n : (of + 1) * n] = part.low[:n], part.high[:n]
-        sets = slice(2 * n + of * s, 2 * n + (of + 1) * s)
-        written.low[sets], written.high[sets] = part.low[n:], part.high[n:]
-    for item in range(n):
-        written.add("within", [item, n + item], [1.0, -1.0], upper=0.0)
-        if place[item] >= 0:
-            written.add("set left", [n + item, item, 2 * n + place[item]], [1.0, -1.0, 1.0], upper=1.0)
-    return written.matrix()

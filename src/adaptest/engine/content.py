@@ -122,7 +122,8 @@ def _require_able(exam: Exam, pool: Pool, table: Table, *, exact: bool, named: b
         raise exam.fault(
             ("pool",),
             f"item set {next(iter(pool.sets))!r}: the items of a set must be given together, which only"
-            " selection.content shadow_test and multistage do; use one, or leave the set's items out of the pool",
+            " selection.content shadow_test and multistage do; use one, or leave the set's items out of the"
+            " pool",
         )
     if table.uncounted and not named:
         one = table.uncounted[0]
