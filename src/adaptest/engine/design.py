@@ -146,20 +146,20 @@ class Design:
             seed, ~barred, counts, nothing, nothing, carried, theta, sem, outcome, path, time_s, in_band
         )
 
-    def record(self, sittings: Sittings, rows: Rows, scores: Rows) -> Sittings:
-        """Return the sittings after one more scored item each: `rows` (N,), scored `scores` (N,)."""
-        available, counts = sittings.available.copy(), sittings.counts.copy()
+    def record(self, sittings: Sittings, rows: Rows, scores: Rows, *, reuse: bool = False) -> Sittings:
+        """Return the sittings after an item more, `rows` and `scores` (N,); `reuse`: written over the old."""
+        available, counts = sittings.available if reuse else sittings.available.copy(), sittings.counts.copy()
         if len(rows) == 1:  # the same with fewer calls
             available[0, self.pool.rivals[rows.item()]] = False
             counts[0, self.blueprint.cell.item(rows.item())] += 1
         else:
-            everyone = np.arange(len(sittings))
+            everyone = np.arange(len(rows))
             available[everyone[:, None], self.pool.rivals[rows]] = False
             counts[everyone, self.blueprint.cell[rows]] += 1
         all_rows = np.concatenate([sittings.rows, rows[:, None]], axis=1)
         all_scores = np.concatenate([sittings.scores, scores[:, None]], axis=1)
-        carried = self.interim.update(sittings.carried, rows, scores)
-        theta, sem, outcome = deciding(self.interim.estimates(carried, all_rows, all_scores))
+        carried, found = self.interim.stepped(sittings.carried, all_rows, all_scores, reuse=reuse)
+        theta, sem, outcome = deciding(found)
         return Sittings(
             sittings.seed,
             available,

@@ -48,6 +48,17 @@ class Estimator(Protocol):
         """Return the estimates after responses `rows` and `scores` (N, n), all of them."""
         ...
 
+    def stepped(
+        self, carried: Floats, rows: Rows, scores: Rows, *, reuse: bool = False
+    ) -> tuple[Floats, Estimates]:
+        """Return what `update` gives after the last of all responses (N, n), and the estimates then.
+
+        Parameters
+        ----------
+        reuse : whether what is carried may be written over: nobody needs the sittings before
+        """
+        ...
+
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the estimates as results: where nothing was answered they say so."""
         ...
@@ -85,6 +96,12 @@ class CarriedEap:
     def estimates(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the converged estimates; see Estimator."""
         return self.live.estimates(carried, rows, scores)
+
+    def stepped(
+        self, carried: Floats, rows: Rows, scores: Rows, *, reuse: bool = False
+    ) -> tuple[Floats, Estimates]:
+        """Return posteriors and converged estimates, made together; see Estimator."""
+        return self.live.stepped(carried, rows, scores, reuse=reuse)
 
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the same; see Estimator."""
@@ -138,6 +155,18 @@ class FixedGridEap:
         outcome = Outcome.OK if rows.shape[1] else Outcome.NO_RESPONSES
         return Estimates(theta, sem, np.full(len(theta), outcome, dtype=np.int8), "posterior_sd", "eap")
 
+    def stepped(
+        self,
+        carried: Floats,
+        rows: Rows,
+        scores: Rows,
+        *,
+        reuse: bool = False,  # noqa: ARG002 (as Estimator says)
+    ) -> tuple[Floats, Estimates]:
+        """Return one after the other; see Estimator."""
+        after = self.update(carried, rows[:, -1], scores[:, -1])
+        return after, self.estimates(after, rows, scores)
+
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the same; see Estimator."""
         return self.estimates(carried, rows, scores)
@@ -187,6 +216,18 @@ class Anew:
         theta, sem = np.full(n, self.prior.mean), np.full(n, self.prior.sd)
         outcome = np.full(n, Outcome.NO_RESPONSES, dtype=np.int8)
         return Estimates(theta, sem, outcome, "prior_sd", self.method)
+
+    def stepped(
+        self,
+        carried: Floats,
+        rows: Rows,
+        scores: Rows,
+        *,
+        reuse: bool = False,  # noqa: ARG002 (as Estimator says)
+    ) -> tuple[Floats, Estimates]:
+        """Return one after the other; see Estimator."""
+        after = self.update(carried, rows[:, -1], scores[:, -1])
+        return after, self.estimates(after, rows, scores)
 
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (as Estimator says)
         """Return the estimates, without any where nothing was answered; see Estimator."""

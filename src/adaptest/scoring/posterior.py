@@ -15,7 +15,7 @@ from adaptest.scoring.eap import LIGHT, Nodes, Yard, eap_rows, fine_rule, moment
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, steepness
 
-BLOCK = 256  # sittings whose posteriors are summed up at once: what stays in a core's own cache
+BLOCK = 128  # sittings whose posteriors are made and summed up at once: what stays in a core's own cache
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
 FLOOR = 1e-290  # of a mass: above what a product by a probability makes slow or loses
 LEAST = np.array(FLOOR)  # the same, where a number would have to be made an array first
@@ -133,21 +133,59 @@ class LivePosterior:
         """Return what is carried after one more response each, to item `rows` (N,) scored `scores` (N,)."""
         if len(rows) == 1:
             return self._update_one(carried, rows[0], scores[0])
-        n, q = len(carried), carried.shape[1] - 2
-        categories = self.table.shape[1]
-        flat, cell = self.table.reshape(-1, q), rows * categories + scores
         after = np.empty_like(carried)
-        after[:, q + 1] = carried[:, q + 1]
-        for start in range(0, n, BLOCK):
+        room = self._room(carried)
+        for start in range(0, len(carried), BLOCK):
             some = slice(start, start + BLOCK)
-            mass = after[some, :q]
-            np.multiply(carried[some, :q], flat.take(cell[some], axis=0), out=mass)
-            np.maximum(mass, FLOOR, out=mass)
-            after[some, q] = np.maximum.reduce(mass, axis=1)
-        while (small := after[:, q] < SMALL).any():
-            after[small, : q + 1] *= SCALE
-            after[small, q + 1] += 1
+            self._multiply(carried[some], rows[some], scores[some], after[some], room)
         return after
+
+    def step(
+        self, carried: Floats, rows: Integers, scores: Integers, *, reuse: bool = False
+    ) -> tuple[Floats, tuple[Floats, Floats, Bools]]:
+        """Return what `update` and then `moments` return, each sitting's masses read once.
+
+        Parameters
+        ----------
+        reuse : whether what is carried may be written over: nobody needs the sittings before
+        """
+        if len(rows) == 1:
+            after = self.update(carried, rows, scores)
+            return after, self.moments(after)
+        q = carried.shape[1] - 2
+        after = carried if reuse else np.empty_like(carried)
+        room, sums = self._room(carried), np.empty((len(carried), 6))
+        for start in range(0, len(carried), BLOCK):
+            some = slice(start, start + BLOCK)
+            self._multiply(carried[some], rows[some], scores[some], after[some], room)
+            sums[some] = self._sums(after[some])
+        light = (after[:, self.ends] < BELOW * after[:, q : q + 1]) | self.nodes.closed
+        theta, sem, exact = moments_of_sums(sums, light, self.nodes, self.steepness)
+        exact &= after[:, q + 1] <= SCALINGS
+        return after, (theta, sem, exact)
+
+    @staticmethod
+    def _room(carried: Floats) -> Floats:
+        """Return room for the probabilities of a block's responses."""
+        return np.empty((min(BLOCK, len(carried)), carried.shape[1] - 2))
+
+    def _multiply(
+        self, carried: Floats, rows: Integers, scores: Integers, after: Floats, room: Floats
+    ) -> None:
+        """Put into `after` what `update` returns for a block; `room` holds the responses' probabilities."""
+        n, q, categories = len(carried), carried.shape[1] - 2, self.table.shape[1]
+        probability = self.table.reshape(-1, q).take(
+            rows * categories + scores, axis=0, out=room[:n], mode="clip"
+        )
+        mass = np.multiply(carried[:, :q], probability, out=after[:, :q])
+        np.maximum(mass, FLOOR, out=mass)
+        after[:, q + 1] = carried[:, q + 1]
+        largest = np.maximum.reduce(mass, axis=1)
+        after[:, q] = largest
+        if largest.min() < SMALL:
+            while (small := after[:, q] < SMALL).any():
+                after[small, : q + 1] *= SCALE
+                after[small, q + 1] += 1
 
     def _update_one(self, carried: Floats, row: np.intp, score: np.intp) -> Floats:
         """Return what `update` returns for one sitting, bit for bit, with fewer calls."""
@@ -253,8 +291,31 @@ class LivePosterior:
                 outcome = OUTCOMES[1:] if n else OUTCOMES[:1]
                 theta, sem = np.array([mean]), np.array([sd])
                 return Estimates(theta, sem, outcome, "posterior_sd", "eap", np.array([n], dtype=np.intp))
-        theta, sem, exact = self.moments(carried)
-        n_items: NDArray[np.intp] = np.add.reduce(scores >= 0, axis=1, dtype=np.intp)
+        return self._estimates(self.moments(carried), rows, scores)
+
+    def stepped(
+        self, carried: Floats, rows: Integers, scores: Integers, *, reuse: bool = False
+    ) -> tuple[Floats, Estimates]:
+        """Return what is carried after the last of the responses (N, n), and the estimates then.
+
+        Parameters
+        ----------
+        carried : after all but the last of them
+        reuse : as `step` takes it
+        """
+        if len(carried) == 1:
+            after = self._update_one(carried, rows[0, -1], scores[0, -1])
+            return after, self.estimates(after, rows, scores)
+        after, found = self.step(carried, rows[:, -1], scores[:, -1], reuse=reuse)
+        return after, self._estimates(found, rows, scores)
+
+    def _estimates(self, found: tuple[Floats, Floats, Bools], rows: Integers, scores: Integers) -> Estimates:
+        """Return the moments as estimates, made anew where they are not converged."""
+        theta, sem, exact = found
+        if scores.min(initial=0) < 0:
+            n_items: NDArray[np.intp] = np.add.reduce(scores >= 0, axis=1, dtype=np.intp)
+        else:  # the same, without a look at each
+            n_items = np.full(len(scores), scores.shape[1], dtype=np.intp)
         outcome = OUTCOMES[np.minimum(n_items, 1)]
         if not exact.all():
             rest = np.flatnonzero(~exact)

@@ -225,8 +225,12 @@ class InformationBounds:
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded information of items `rows` (N, M)."""
-        a, b, guess, slip, square = self.columns[:, rows]
-        return _information(theta[:, None], a, b, guess, slip, square).round(CRITERION_DECIMALS)
+        a, b, guess, slip, square = self.columns.take(rows, axis=1)
+        if self.tame and np.abs(theta).max(initial=0.0) <= FURTHEST:
+            value = _information_in_sight(theta[:, None], a, b, guess, slip, square)
+        else:
+            value = _information(theta[:, None], a, b, guess, slip, square)
+        return value.round(CRITERION_DECIMALS)
 
 
 def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats) -> Floats:
@@ -241,7 +245,7 @@ def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Float
 
 
 def _information_in_sight(
-    theta: float, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats
+    theta: float | Floats, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats
 ) -> Floats:
     """Return `_information` where nothing is cut off, bit for bit, in one array's room."""
     falling = theta - b

@@ -79,8 +79,11 @@ class Randomesque:
         if len(choice) == 1:  # the same with fewer calls
             size = min(most, sum(one > -inf for one in candidates.value[0].tolist()))
             return _at_rank_of_one(candidates.value, int(choice[0] * size), tie)
-        size = np.minimum(most, (candidates.value > -np.inf).sum(axis=1))
-        return _at_rank(candidates.value, (choice * size).astype(np.intp), tie)
+        value = candidates.value
+        if value.shape[1] >= most and value[:, most - 1].min(initial=0.0) > -np.inf:  # as many as it wants
+            return _at_rank(value, (choice * most).astype(np.intp), tie)
+        fewer = np.minimum(most, (value > -np.inf).sum(axis=1))
+        return _at_rank(value, (choice * fewer).astype(np.intp), tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Allow every setting and criterion."""
@@ -95,6 +98,8 @@ def _at_rank_of_one(value: Floats, rank: int, tie: Floats) -> Rows:
 
 def _at_rank(value: Floats, rank: Rows, tie: Floats) -> Rows:
     """Return (N,) one of the columns whose value equals that at `rank`, drawn by `tie`."""
+    if not ((value[:, 1:] == value[:, :-1]) & (value[:, 1:] > -np.inf)).any():
+        return rank  # values fall: no two are equal
     wanted = value[np.arange(len(value)), rank][:, None]
     first = (value > wanted).sum(axis=1)
     equal = (value == wanted).sum(axis=1)

@@ -12,6 +12,7 @@ from adaptest.selection.situation import Situation
 
 BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
 QUICK = 24, 4  # places looked at first where many sittings choose, and items valued beyond those wanted
+AT_ONCE = 1024  # sittings whose items are valued together: what stays in a core's own cache
 LOOKS = (40, 256)  # places of the order valued for one sitting, before a full scan
 
 
@@ -29,24 +30,33 @@ def shortlist(
         return best(criterion(situation), eligible.shape[1] if size is None else size)
     if len(theta) == 1:
         return _of_one(criterion, bounds, situation, size)
-    cell = bounds.cell(theta)
-    open_ = np.arange(len(theta))
+    everyone, parts = np.arange(len(theta)), []
+    for start in range(0, len(theta), AT_ONCE):
+        some = everyone[start : start + AT_ONCE]
+        parts += _of_some(criterion, bounds, situation, size, some)
+    return together(len(theta), parts)
+
+
+def _of_some(
+    criterion: Criterion, bounds: Bounds, situation: Situation, size: int, open_: Rows
+) -> list[tuple[Rows, Candidates]]:
+    """Return what `shortlist` returns for sittings `open_`, which follow each other, in groups."""
     parts: list[tuple[Rows, Candidates]] = []
+    which: Rows | slice = slice(open_[0], open_[-1] + 1)
     for looked_at, valued in ((QUICK[0], size + QUICK[1]), *BLOCKS):
-        found = _look(
-            bounds, theta[open_], cell[open_], eligible[open_], min(looked_at, bounds.reach), valued
-        )
-        last = _last(found.value, size)
+        theta, eligible = situation.theta[which], situation.eligible[which]
+        found = _look(bounds, theta, bounds.cell(theta), eligible, min(looked_at, bounds.reach), valued)
+        rows, value = _falling(found.rows, found.value)
+        enough = value.shape[1] >= size
+        last = value[:, size - 1] if enough else np.full(len(value), -np.inf)
         done = found.bound < last
         if done.all():
-            parts.append((open_, _kept(found.rows, found.value, last)))
-            return together(len(theta), parts)
+            return [*parts, (open_, _as_good(rows, value, last, size))]
         if done.any():
-            parts.append((open_[done], _kept(found.rows[done], found.value[done], last[done])))
+            parts.append((open_[done], _as_good(rows[done], value[done], last[done], size)))
             open_ = open_[~done]
-    whole = criterion(situation.take(open_))
-    parts.append((open_, best(whole, size)))
-    return together(len(theta), parts)
+        which = open_
+    return [*parts, (open_, best(criterion(situation.take(open_)), size))]
 
 
 class Looked(NamedTuple):
@@ -70,11 +80,13 @@ def _look(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int,
         np.cumsum(count) - count
     )  # eligible ones of the sittings before, of which the places lie row by row
     places = np.flatnonzero(found)
-    mine = np.arange(width) < count[:, None]
-    at = places.take(np.minimum(ahead[:, None] + np.arange(width), len(places) - 1))
+    own = ahead[:, None] + np.arange(width)
+    few = int(count.min()) < width
+    at = places.take(np.minimum(own, len(places) - 1) if few else own)
     rows = rows.reshape(-1).take(at)
     value = bounds.value(theta, rows)
-    value[~mine] = -np.inf
+    if few:
+        value[np.arange(width) >= count[:, None]] = -np.inf
     last = at[:, -1] - stop * np.arange(n)
     beyond = np.where((count >= valued) & (width == valued), last + 1, stop)
     return Looked(rows, value, bounds.bound(cell, beyond))
@@ -125,15 +137,34 @@ def best(value: Floats, size: int) -> Candidates:
 def _kept(rows: Rows, value: Floats, last: Floats) -> Candidates:
     """Return the items whose value is at least `last`, sorted."""
     wanted = (value >= last[:, None]) & (value > -np.inf)
-    value = np.where(wanted, value, -np.inf)
+    rows, value = _falling(rows, np.where(wanted, value, -np.inf))
     width = int(np.count_nonzero(wanted, axis=1).max(initial=0))
-    order = np.argsort(-value, axis=1, kind="stable")[:, :width]
-    sorted_ = np.take_along_axis(value, order, axis=1)
-    tied = ((sorted_[:, 1:] == sorted_[:, :-1]) & (sorted_[:, 1:] > -np.inf)).any(axis=1)
-    if tied.any():  # equal ones by row
-        order[tied] = np.lexsort((rows[tied], -value[tied]), axis=1)[:, :width]
-    rows = np.where(sorted_ > -np.inf, np.take_along_axis(rows, order, axis=1), -1)
-    return Candidates(rows, sorted_)
+    rows, value = rows[:, :width], value[:, :width]
+    return Candidates(np.where(value > -np.inf, rows, -1), value)
+
+
+def _falling(rows: Rows, value: Floats) -> tuple[Rows, Floats]:
+    """Return items and values (N, M) by falling value, equal ones by row."""
+    n, m = value.shape
+    order = np.argsort(-value, axis=1, kind="stable")
+    place = order + m * np.arange(n)[:, None]
+    sorted_ = value.reshape(-1).take(place)
+    tied = (sorted_[:, 1:] == sorted_[:, :-1]) & (sorted_[:, 1:] > -np.inf)
+    if tied.any():
+        some = np.flatnonzero(tied.any(axis=1))
+        order = np.lexsort((rows[some], -value[some]), axis=1)
+        place[some] = order + m * some[:, None]
+    return rows.reshape(-1).take(place), sorted_
+
+
+def _as_good(rows: Rows, value: Floats, last: Floats, size: int) -> Candidates:
+    """Return sorted items as candidates: those whose value is at least `last`, of which each has `size`."""
+    if value.shape[1] == size or not (value[:, size] >= last).any():
+        return Candidates(rows[:, :size], value[:, :size])
+    wanted = value >= last[:, None]
+    width = int(np.count_nonzero(wanted, axis=1).max())
+    wanted, rows, value = wanted[:, :width], rows[:, :width], value[:, :width]
+    return Candidates(np.where(wanted, rows, -1), np.where(wanted, value, -np.inf))
 
 
 def together(n: int, parts: list[tuple[Rows, Candidates]]) -> Candidates:

@@ -249,7 +249,7 @@ def simulate(
         row, score = np.full(n, -1, dtype=np.intp), np.full(n, -1, dtype=np.intp)
         row[active], score[active] = chosen, scores
         columns.append((row, score))
-        sittings = design.record(sittings, chosen, scores)
+        sittings = design.record(sittings, chosen, scores, reuse=True)
         if took is not None:
             sittings = replace(sittings, time_s=seconds[active])
     nothing = np.empty((n, 0), dtype=np.intp)
