@@ -12,6 +12,9 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("house")
 
+# where a caller forbids bytecode files, every process that a test starts would compile the program anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
 

@@ -81,7 +81,7 @@ def answers_of(bits):
 
 
 @every_pool
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=SEEDS, bits=st.integers(0, 2**J - 1))
 def test_the_scored_sitting_is_the_one_without_pretest_items(difficulty, seed, bits):
     bare, design = design_of(difficulty), design_of(difficulty, pretest=PRETEST)
@@ -104,7 +104,7 @@ def test_the_scored_sitting_is_the_one_without_pretest_items(difficulty, seed, b
 
 
 @every_pool
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=SEEDS, bits=st.integers(0, 2**J - 1))
 def test_enemies_of_pretest_items_are_kept_out_and_nothing_else_changes(difficulty, seed, bits):
     bare, design = design_of(difficulty), design_of(difficulty, ENEMIES, PRETEST)
@@ -188,7 +188,7 @@ def taken_near(design, seed, answers, shown):
 
 
 @every_pool
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=SEEDS, bits=st.integers(0, 2**J - 1))
 def test_items_near_theta_change_nothing_that_counts_and_are_near_it(difficulty, seed, bits):
     bare, design = design_of(difficulty), targeted_design(difficulty)
@@ -209,7 +209,7 @@ def test_items_near_theta_change_nothing_that_counts_and_are_near_it(difficulty,
     assert replay(back, rebuilt) == state
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=SEEDS, bits=st.integers(0, 2**J - 1))
 def test_enemies_of_items_near_theta_are_never_in_one_sitting(seed, bits):
     enemies = [(new, f"i{k:02d}") for k, new in enumerate(NEW)] + [("n03", "n04"), ("n09", "n10")]

@@ -41,6 +41,24 @@ def test_a_writer_who_waits_too_long_says_so(path, monkeypatch):
     opened.close()
 
 
+def test_a_database_that_others_are_just_making_is_waited_for(tmp_path, monkeypatch):
+    honest, refusals = database._pragma, iter(range(3))  # noqa: SLF001 (what is tested)
+
+    def locked_at_first(connection, what):
+        if what.startswith("journal_mode") and next(refusals, None) is not None:
+            other = sqlite3.connect(tmp_path / "adaptest.db", isolation_level=None)
+            other.execute("BEGIN EXCLUSIVE")
+            try:  # what SQLite does at once where two turn a new file to a log
+                return sqlite3.connect(tmp_path / "adaptest.db", timeout=0).execute("BEGIN IMMEDIATE")
+            finally:
+                other.close()
+        return honest(connection, what)
+
+    monkeypatch.setattr(database, "_pragma", locked_at_first)
+    open_store(tmp_path / "adaptest.db", create=True).close()
+    assert next(refusals, None) is None
+
+
 def test_a_full_disk_loses_nothing_that_was_committed(path):
     opened = open_store(path)
     write(opened)

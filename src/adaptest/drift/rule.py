@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 from adaptest.drift.comparison import Comparison
 from adaptest.models.base import Bools, Floats
@@ -110,7 +110,7 @@ def scale_events(found: Comparison, flagged: Bools, rule: DriftRule) -> tuple[Sc
         )
     up, down = int((found.x_b[flagged] > 0).sum()), int((found.x_b[flagged] < 0).sum())
     if up + down:
-        p = float(binomtest(up, up + down).pvalue)
+        p = min(1.0, 2.0 * float(bdtr(min(up, down), up + down, 0.5)))  # exact: the distribution is even
         if p < rule.one_sided_p:
             events.append(
                 ScaleEvent(

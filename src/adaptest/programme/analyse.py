@@ -9,6 +9,7 @@ import numpy as np
 
 from adaptest import dif
 from adaptest.calibration.population import Population, population
+from adaptest.dif.compared import group_pair
 from adaptest.dif.separate import separate_items
 from adaptest.errors import AdaptestError, OptionError
 from adaptest.fit import (
@@ -98,6 +99,7 @@ def analyse(
     """
     if unknown := [item for item in settings.pretest if item not in responses.items]:
         raise OptionError(f"pretest item {unknown[0]!r}: must be among the responses' items; it is not")
+    compared = _compared(responses, settings)
     told("matching")
     data = matched(items, responses)
     core = core_of(data.responses, adaptive=settings.adaptive)
@@ -119,7 +121,7 @@ def analyse(
     fit_of_persons = person_fit(data, people, simulate=not core.is_fixed, seed=settings.seed)
     alike = similarity(data, people.theta, options) if settings.similar else None
     chosen = _distractors(data, core, people, options) if options is not None else None
-    tested = _dif(responses, items, people, core, settings, told) if len(responses.groups) > 1 else ()
+    tested = _dif(responses, items, people, core, settings, compared, told)
     weight = found.weight
     with np.errstate(invalid="ignore", divide="ignore"):
         expected = (
@@ -241,19 +243,27 @@ def _flags(
     return tuple(flags)
 
 
+def _compared(responses: Responses, settings: Settings) -> list[tuple[str, str]]:
+    """Return the pairs of groups to compare, checked before anything takes its time; none for one group."""
+    if len(responses.groups) < 2:  # noqa: PLR2004 (a comparison)
+        return []
+    reference = settings.reference or next(name for name in responses.groups if name != settings.focal)
+    others = [settings.focal] if settings.focal else [name for name in responses.groups if name != reference]
+    return [group_pair(responses, reference, focal) for focal in others]
+
+
 def _dif(
     responses: Responses,
     items: ItemParameters,
     people: Estimates,
     core: Core,
     settings: Settings,
+    compared: Sequence[tuple[str, str]],
     told: Told,
 ) -> tuple[dif.DifResult, ...]:
-    """Return every method's result for each focal group; what cannot be done is refused in its own rows."""
-    reference = settings.reference or next(name for name in responses.groups if name != settings.focal)
-    others = [settings.focal] if settings.focal else [name for name in responses.groups if name != reference]
+    """Return every method's result for each pair of groups; what cannot be done is refused in its rows."""
     results: list[dif.DifResult] = []
-    for focal in others:
+    for reference, focal in compared:
         told(f"DIF: {focal} against {reference}")
         pair = {"reference": reference, "focal": focal, "volume": settings.volume}
         summed = pair | {"purify": settings.purify, "adaptive": settings.adaptive}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
-from scipy.stats import rankdata
 
 from adaptest.errors import OptionError
 from adaptest.models.base import Bools, Floats, Rows
@@ -104,7 +103,8 @@ def strata(
     sharpness = items.discrimination if by == BY[0] else peak(setting).information
     if block_by_difficulty:
         return Strata(_blocked(items.ids, sharpness, difficulty(setting), count), until)
-    rank = rankdata(sharpness, method="average")
+    _, value, count_of = np.unique(sharpness, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count_of) - 0.5 * (count_of - 1))[value]  # equal items share their mean rank
     stratum = np.asarray(np.ceil(rank * count / len(items)), dtype=np.intp) - 1
     if empty := sorted(set(range(count)) - set(stratum.tolist())):
         raise OptionError(

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from adaptest.errors import StoreError
 from adaptest.files import why
 
 WAIT_S = 30.0  # for another process that is writing
+AGAIN_S = 0.005  # between tries where SQLite itself does not wait
 WRITES = "adaptest_writes"
 FULL = 2  # PRAGMA synchronous: a commit returns after the log is on the disk
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -116,11 +118,7 @@ def _connection(path: Path, *, create: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
             uri, uri=True, timeout=WAIT_S, isolation_level=None, check_same_thread=False
         )
-        mode = _pragma(connection, "journal_mode = wal")
-        connection.execute(f"PRAGMA synchronous = {FULL}")
-        connection.execute("PRAGMA foreign_keys = 1")
-        connection.execute("PRAGMA secure_delete = 1")  # an erased name leaves no trace in the file
-        synchronous = _pragma(connection, "synchronous")
+        mode, synchronous = _set_up(connection)
     except sqlite3.Error as problem:
         raise StoreError(_what_is_wrong(path, problem)) from None
     if (mode, synchronous) != ("wal", FULL):
@@ -130,6 +128,27 @@ def _connection(path: Path, *, create: bool) -> sqlite3.Connection:
             f" {synchronous}; keep it on a local disk"
         )
     return connection
+
+
+def _set_up(connection: sqlite3.Connection) -> tuple[str, int]:
+    """Make a connection durable, and return the journal mode and the synchronous level that it then has.
+
+    SQLite refuses at once, without waiting as it does elsewhere, where another process is turning the same
+    new file to a log or the last one to leave is folding the log in; both are over in a moment.
+    """
+    until = monotonic() + WAIT_S
+    while True:
+        try:
+            mode = _pragma(connection, "journal_mode = wal")
+            connection.execute(f"PRAGMA synchronous = {FULL}")
+            connection.execute("PRAGMA foreign_keys = 1")
+            connection.execute("PRAGMA secure_delete = 1")  # an erased name leaves no trace in the file
+            return mode, _pragma(connection, "synchronous")
+        except sqlite3.OperationalError as problem:
+            busy = (getattr(problem, "sqlite_errorname", "") or "").startswith("SQLITE_BUSY")
+            if not busy or monotonic() > until:
+                raise
+            sleep(AGAIN_S)
 
 
 def _pragma(connection: sqlite3.Connection, pragma: str) -> Any:
