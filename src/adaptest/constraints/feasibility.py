@@ -50,10 +50,12 @@ class Way:
     ----------
     passed : cells it takes items from before or at its first stop, in any order
     used : (C,) items it takes from each cell up to its last stop
+    at : (T, C) items of each cell at each stop, those given among them
     """
 
     passed: tuple[int, ...]
     used: tuple[int, ...]
+    at: tuple[tuple[int, ...], ...] = ()
 
 
 def question(
@@ -95,6 +97,7 @@ def way(asked: Question, pool: Pool, blueprint: Blueprint) -> Way | None:
             program.row(dict.fromkeys(rivals, 1.0), upper=1.0)
     first: list[int] = []
     before: list[int] = []
+    every: list[list[int]] = []
     for stop in asked.stops:
         y = [program.column(count, stop) for count in asked.counts]
         program.row(dict.fromkeys(y, 1.0), lower=stop, upper=stop)
@@ -103,6 +106,7 @@ def way(asked: Question, pool: Pool, blueprint: Blueprint) -> Way | None:
         _keep_rules(program, blueprint, y, stop)
         first = first or y
         before = y
+        every.append(y)
     for cell, last in enumerate(before):
         mine = [z[place[row]] for row in asked.tangled if blueprint.cell[row] == cell]
         most = asked.counts[cell] + asked.free[cell]
@@ -115,7 +119,8 @@ def way(asked: Question, pool: Pool, blueprint: Blueprint) -> Way | None:
     if found is None:
         return None
     soon, used = (np.rint(found[y]) - asked.counts for y in (first, before))
-    return Way(tuple(np.flatnonzero(soon > 0).tolist()), tuple(used.astype(np.int64).tolist()))
+    at = tuple(tuple(np.rint(found[y]).astype(np.int64).tolist()) for y in every)
+    return Way(tuple(np.flatnonzero(soon > 0).tolist()), tuple(used.astype(np.int64).tolist()), at)
 
 
 def _keep_rules(program: _Program, blueprint: Blueprint, y: list[int], stop: int) -> None:

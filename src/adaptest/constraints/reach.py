@@ -9,6 +9,7 @@ import numpy as np
 
 from adaptest.constraints.availability import Availability
 from adaptest.constraints.blueprint import Blueprint, Counts
+from adaptest.constraints.certificates import Certificates
 from adaptest.constraints.counting import Blocks
 from adaptest.constraints.feasibility import Question, Way, question, way
 from adaptest.models.base import Bools
@@ -25,7 +26,8 @@ class Reach:
     Counting answers where it can: exactly, where the rules are blocks and enemies are of one cell. Items
     with other enemies are first taken as lost (if the rules can be kept without them, they can be kept),
     then as all there (if not even so, they cannot). What is left open, and rules that are no blocks, are
-    settled by an integer program. Every way gives the same answer, so no sitting depends on the way.
+    settled by an integer program, where no way that is known proves it. Every way gives the same answer, so
+    no sitting depends on the way.
 
     Attributes
     ----------
@@ -42,6 +44,11 @@ class Reach:
         """The rules as blocks, where they are."""
         blocks = Blocks.of(self.blueprint, np.array(self.stops, dtype=np.intp))
         return blocks if blocks is not None and blocks.nests else None
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Ways that are known, and serve again."""
+        return Certificates(self.blueprint, self.stops)
 
     @cached_property
     def availability(self) -> Availability:
@@ -119,28 +126,45 @@ class Reach:
         """
         allowed = np.zeros_like(available)
         for n in np.flatnonzero(asked.any(axis=1)):
-            kept = self.availability.together(available[n])
-            base = self._ask(counts[n], kept, length) if length not in self.stops else None
-            for cell in np.unique(self.blueprint.cell[asked[n]]).tolist():
-                rows = np.flatnonzero(asked[n] & (self.blueprint.cell == cell))
-                one = np.zeros_like(counts[n])
-                one[cell] = 1
-                if base is not None and cell in base.passed:
-                    used: Counts | None = np.array(base.used) - one
-                else:
-                    used = self._used(counts[n] + one, kept, cell, length + 1)
-                if used is None and not self._with_friends(counts[n] + one, available[n], one, length + 1):
-                    continue
-                for row in rows:
-                    rest = kept.copy()
-                    rest[self.pool.rivals[row]] = False
-                    if used is None or (used > self.blueprint.count(rest[None])[0]).any():
-                        rest = available[n].copy()
-                        rest[self.pool.rivals[row]] = False
-                        allowed[n, row] = self._ask(counts[n] + one, rest, length + 1) is not None
-                    else:
-                        allowed[n, row] = True
+            allowed[n] = self._settled_one(counts[n], available[n], asked[n], length)
         return allowed
+
+    def _settled_one(self, counts: Counts, available: Bools, asked: Bools, length: int) -> Bools:
+        """Return `_settled` of one sitting: counts (C,), available and asked (J,)."""
+        allowed = np.zeros_like(available)
+        kept = self.availability.together(available)
+        free = self.blueprint.count(kept[None])[0]
+        base = None
+        if length not in self.stops and self.certificates.used(counts, free, length) is None:
+            base = self._ask(counts, kept, length)
+        for cell in np.unique(self.blueprint.cell[asked]).tolist():
+            rows = np.flatnonzero(asked & (self.blueprint.cell == cell))
+            one = np.zeros_like(counts)
+            one[cell] = 1
+            if base is not None and cell in base.passed:
+                used: Counts | None = np.array(base.used) - one
+            elif self.certificates.hopeless(counts + one, length + 1):
+                continue
+            else:
+                used = self.certificates.used(counts + one, free - one, length + 1)
+                if used is None:
+                    used = self._used(counts + one, kept, cell, length + 1)
+            if used is None and not self._with_friends(counts + one, available, one, length + 1):
+                continue
+            plain = rows[~self.pool.has_enemies[rows]]  # they are alike: one stands for all
+            for row in (*plain[:1], *rows[self.pool.has_enemies[rows]]):
+                others, rest = kept.copy(), available.copy()
+                others[self.pool.rivals[row]] = rest[self.pool.rivals[row]] = False
+                allowed[row] = self._goes_on(counts + one, used, others, rest, length + 1)
+            if plain.size:
+                allowed[plain] = allowed[plain[0]]
+        return allowed
+
+    def _goes_on(self, taken: Counts, used: Counts | None, kept: Bools, rest: Bools, length: int) -> bool:
+        """Return whether a sitting can go on: by a way that uses no more than is kept, or by the program."""
+        if used is not None and (used <= self.blueprint.count(kept[None])[0]).all():
+            return True
+        return self._ask(taken, rest, length) is not None
 
     def _used(self, taken: Counts, kept: Bools, cell: int, length: int) -> Counts | None:
         """Return what a way uses of each cell once an item of `cell` is taken; None if there is none."""
@@ -171,5 +195,7 @@ class Reach:
         if asked not in self._answers:
             if len(self._answers) >= KEPT:
                 self._answers.clear()
-            self._answers[asked] = way(asked, self.pool, self.blueprint)
+            found = self._answers[asked] = way(asked, self.pool, self.blueprint)
+            if found is not None and found.at:
+                self.certificates.keep(np.array(found.at, dtype=np.int64), asked.stops)
         return self._answers[asked]
