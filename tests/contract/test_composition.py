@@ -6,7 +6,7 @@ a part that is new is in it by its name alone, or by a line in the options below
 
 import json
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 import numpy as np
 import pytest
@@ -310,6 +310,13 @@ def tampered(events, design):
             yield place, [*events[:place], changed, *events[place + 1 :]]
 
 
+def set_back(events):
+    """(place, events) with one reading of the clock before the one that came before it."""
+    for place, event in enumerate(events):
+        if isinstance(event, ClockRead):
+            yield place, [*events[:place], replace(event, at_s=-1.0), *events[place + 1 :]]
+
+
 ROWS = pairwise(FACTORS)
 
 
@@ -377,13 +384,13 @@ def test_the_first_event_that_was_changed_is_found(row):
     except ExamError:
         pytest.skip("these parts do not go together")
     events, _ = taken(design, 5)
-    for place, changed in tampered(events, design):
+    for place, changed in chain(tampered(events, design), set_back(events)):
         try:
             found = disagreements(changed, design)
         except AdaptestError:
             pytest.fail(f"changing event {place} must be a disagreement, not an error")
         assert found
-        decided = isinstance(events[place], ItemPresented | SittingEnded)
+        decided = isinstance(events[place], ItemPresented | SittingEnded | ClockRead)
         assert found[0].sequence == place if decided else found[0].sequence > place
 
 

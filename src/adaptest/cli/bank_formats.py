@@ -214,6 +214,7 @@ def _contents(workspace: Workspace, bank: Bank, ids: list[str], exam: str | None
         parameters=snapshot.table if snapshot is not None else None,
         exam=file,
         exam_items=used,
+        sets={item: held for item in ids if (held := bank.item(item).set) is not None},
     )
 
 

@@ -69,7 +69,7 @@ class Certificates:
         """Remember counts (T', C) at the last of the stops, as the program found them, if they do hold."""
         first = len(self.stops) - len(stops)
         terms, low, high = self.rows
-        held = terms @ at.T
+        held = np.einsum("rc,tc->rt", terms, at)
         if (held < low[:, first:]).any() or (held > high[:, first:]).any() or (np.diff(at, axis=0) < 0).any():
             return
         if (at.sum(axis=1) != np.array(stops)).any():
@@ -117,12 +117,12 @@ class Certificates:
             return False
         terms, _, high = self.rows
         rising = (terms >= 0).all(axis=1)
-        return bool((terms[rising] @ counts > high[rising, first:].min(axis=1)).any())
+        return bool((np.einsum("rc,c->r", terms[rising], counts) > high[rising, first:].min(axis=1)).any())
 
     def _exchanged(self, at: Counts, counts: Counts, free: Counts, cell: int, first: int) -> Counts | None:
         """Return a way with one item more of `cell` by its first stop, for one less of another cell."""
         terms, low, high = self.rows
-        held = (terms @ at.T)[:, None, :]
+        held = np.einsum("rc,tc->rt", terms, at)[:, None, :]
         after = (
             held + (terms[:, [cell]] - terms)[:, :, None]
         )  # (R, C, T): one of `cell` for one of each other

@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 
 from adaptest.bank.files import load_bank
+from adaptest.bank.formats import FORMATS, export
+from adaptest.bank.formats.completion import Defaults
+from adaptest.bank.formats.merge import plan_import
+from adaptest.bank.formats.record import Contents, record_of
 from adaptest.bank.lifecycle import FOLLOWS, SHOWN, STATUSES, may_follow
 from adaptest.bank.overview import counts, items, parameters, published, release_facts
 from adaptest.bank.provisional import LEVELS, SE_DIFFICULTY, judged_table
@@ -189,3 +193,31 @@ def test_an_item_of_a_set_that_the_bank_does_not_list_is_refused(small, edit):
     with pytest.raises(BankFileError) as caught:
         load_bank(small)
     assert "set must be one of bank.yaml's: none; got 'scene'" in str(caught.value)
+
+
+def test_what_an_export_drops_of_sets_is_told_and_an_import_leaves_them_as_they_are(small, edit):
+    edit("bank.yaml", "default_exam:", "sets:\n  - {id: scene, title: A scene}\ndefault_exam:")
+    for file, level in (("listening", "hard"), ("advocacy", "medium")):
+        edit(
+            f"items/{file}.yaml",
+            f"    judged_difficulty: {level}\n",
+            f"    judged_difficulty: {level}\n    set: scene\n",
+        )
+    bank = load_bank(small)
+    sets = {item.id: item.set for item in bank.items if item.set is not None}
+    records = tuple(map(record_of, bank.items))
+    contents = Contents(bank.name, "T", "en", records, sets=sets)
+    for format_ in FORMATS.values():
+        told = [str(remark) for remark in export(contents, format_).remarks if remark.field == "set"]
+        assert told == [
+            "item 'INT-002': set: no place for the text of set 'scene'",
+            "item 'ADV-001': set: no place for the text of set 'scene'",
+        ]
+    written = FORMATS["json"].write(contents).data
+    again = plan_import(bank, FORMATS["json"].read(written, "file"), Defaults(), replace=True)
+    assert {step.action for step in again.steps} == {"unchanged"}
+    other = written.replace(b"Who speaks?", b"Who is heard?")
+    plan = plan_import(bank, FORMATS["json"].read(other, "file"), Defaults(), replace=True)
+    assert [(step.item.id, step.item.set) for step in plan.steps if step.action == "replace"] == [
+        ("ADV-001", "scene")
+    ]

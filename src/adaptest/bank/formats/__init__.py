@@ -14,7 +14,16 @@ from adaptest.bank.formats.gift import read_gift, write_gift
 from adaptest.bank.formats.jsonfile import read_json, write_json
 from adaptest.bank.formats.moodle import read_moodle, write_moodle
 from adaptest.bank.formats.qti import read_qti, write_qti3, write_qti22
-from adaptest.bank.formats.record import ALL, SHARED, Contents, Imported, Written, not_held, without_key
+from adaptest.bank.formats.record import (
+    ALL,
+    SHARED,
+    Contents,
+    Imported,
+    Remark,
+    Written,
+    not_held,
+    without_key,
+)
 from adaptest.bank.formats.xlsx import read_xlsx, write_xlsx
 from adaptest.errors import BankFileError, OptionError
 from adaptest.files import StrPath, read_bytes
@@ -100,5 +109,10 @@ def export(contents: Contents, format_: Format) -> Written:
         records = tuple(map(without_key, contents.records))
         contents = replace(contents, records=records, parameters=None)
     unheld = [remark for record in contents.records for remark in not_held(record, format_.holds)]
+    sets = [
+        Remark(record.name, "set", f"no place for the text of set {contents.sets[record.id]!r}")
+        for record in contents.records
+        if record.id in contents.sets
+    ]
     written = format_.write(contents)
-    return Written(written.data, (*written.remarks, *unheld))
+    return Written(written.data, (*written.remarks, *unheld, *sets))

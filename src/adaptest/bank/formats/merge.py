@@ -71,6 +71,8 @@ def plan_import(bank: Bank, imported: Imported, defaults: Defaults, *, replace: 
     steps: list[Step] = []
     for placed in completed.placed:
         item, old = placed.item, there.get(placed.item.id)
+        if old is not None and old.set is not None:  # no format has a place for it: it stays
+            item = item.model_copy(update={"set": old.set})
         where = placed.source.path
         if old is not None and same(old, item):
             steps.append(Step("unchanged", item))

@@ -79,6 +79,7 @@ class Contents:
     keys : False where keys, rationales and parameters stay at home
     exam : a definition to go with the items, where the format has a place for it
     exam_items : ids of the items it may use
+    sets : item -> the set whose text is read with it, for which no format has a place
     """
 
     name: str
@@ -89,6 +90,7 @@ class Contents:
     parameters: ParameterTable | None = None
     exam: ExamFile | None = None
     exam_items: tuple[str, ...] = ()
+    sets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
