@@ -10,7 +10,7 @@ from scipy.sparse import csgraph, csr_array
 
 from adaptest.responses import NOT_REACHED, OMITTED, Responses
 from adaptest.responses.checks import LINK_PERSONS, design_report
-from adaptest.responses.links import blocks, edges_from, maximum_adjacency
+from adaptest.responses.links import blocks, edges_from, grown, maximum_adjacency
 
 
 def two_forms(persons=100, items=10):
@@ -181,6 +181,25 @@ def test_no_small_cut_goes_through_a_block_by_brute_force(rows, enough):
             assert smallest_cut(answered, one, other) >= enough
     apart = [(a, b) for a, b in combinations(range(len(block)), 2) if block[a] != block[b]]
     assert not apart or min(smallest_cut(answered, a, b) for a, b in apart) < enough
+
+
+@given(DESIGNS, st.integers(1, 5), st.integers(0, 6))
+def test_what_grows_from_an_item_is_within_its_block(rows, enough, first):
+    answered = np.array(rows)
+    first %= answered.shape[1]
+    start = np.concatenate([[0], answered.sum(axis=1).cumsum()])
+    edges = edges_from(start, np.nonzero(answered)[1], answered.shape[1])
+    weight = np.ones(len(rows))
+    inside = grown(edges, weight, enough, first)
+    assert inside[first]
+    for other in np.flatnonzero(inside):
+        assert other == first or smallest_cut(answered, first, int(other)) >= enough
+
+
+def test_two_forms_do_not_grow_into_each_other_and_one_form_grows_whole():
+    cells = two_forms() >= 0
+    edges = edges_from(np.arange(201) * 10, np.nonzero(cells)[1], 20)
+    assert grown(edges, np.ones(200), 32, 0).tolist() == [True] * 10 + [False] * 10
 
 
 @given(DESIGNS)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from adaptest.calibration.arrange import arranged
 from adaptest.calibration.coding import code
 from adaptest.calibration.conclude import Anchors, Done, conclude
 from adaptest.calibration.defaults import models_of, priors_of, unmatched
@@ -191,8 +192,9 @@ def _estimate(
     history: tuple[Step, ...] = ()
     many = counts.sum() >= COARSE_FROM and not latent.empirical and not isinstance(options.grid, int)
     if many and not by_one_sum(problem):  # there nodes cost next to nothing
+        single = coded.single()
         rough = fit(
-            replace(problem, coded=coded.single(), latent=coarser(latent, COARSE_EVERY)),
+            replace(problem, coded=single, latent=coarser(latent, COARSE_EVERY)),
             begin,
             tolerance=COARSE_TOLERANCE,
             gain_tolerance=np.inf,
@@ -202,6 +204,8 @@ def _estimate(
         )
         begin, history = rough.ahead, rough.history
         memory.jump()
+        if options.grid is None:
+            problem = arranged(problem, single, begin)
     fitted = fit(
         problem,
         begin,

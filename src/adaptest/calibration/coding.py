@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array
 
-from adaptest.calibration.options import BLOCK, CHUNKS, DENSE_FROM
+from adaptest.calibration.options import BLOCK, CHUNK_PERSONS, CHUNKS, DENSE_FROM
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.responses.table import Responses, Scores, SparseRows
 
@@ -158,6 +158,21 @@ class Coded:
         """Return the responses for products in single precision."""
         return replace(self, chunks=tuple(chunk.single() for chunk in self.chunks))
 
+    def ordered(self, order: tuple[Rows, ...]) -> Coded:
+        """Return the same persons with those of each group in another order, in chunks as large as before.
+
+        Parameters
+        ----------
+        order : for each group (n,) the rows, counted over its chunks
+        """
+        result = []
+        for g, rows in enumerate(order):
+            own = [chunk for chunk in self.chunks if chunk.group == g]
+            ends = np.concatenate([[0], np.cumsum([len(chunk) for chunk in own])]).astype(np.intp)
+            for lo, hi in pairwise(ends):
+                result.append(_gathered(own, ends, rows[lo:hi]))
+        return replace(self, chunks=tuple(result))
+
     @property
     def precision(self) -> np.dtype[np.floating]:
         """Precision of the products."""
@@ -171,6 +186,30 @@ class Coded:
     def n_rows(self) -> int:
         """Rows of the unit table."""
         return sum(int(np.prod(unit.sizes)) for unit in self.units) if self.units else self.n_codes
+
+
+def _gathered(chunks: list[Chunk], ends: Rows, rows: Rows) -> Chunk:
+    """Return the persons at `rows`, counted over chunks that end there, as one chunk."""
+    lead = chunks[0]
+    of = np.searchsorted(ends, rows, side="right") - 1
+    row = rows - ends[of]
+    length = np.empty(len(rows), dtype=np.int64)
+    weight, dense = np.empty(len(rows)), np.empty((len(rows), lead.dense.shape[1]), np.int8)
+    for k, chunk in enumerate(chunks):
+        mine = of == k
+        own = row[mine]
+        length[mine] = np.diff(chunk.start)[own]
+        weight[mine], dense[mine] = chunk.weight[own], chunk.dense[own]
+    start = np.concatenate([[0], length.cumsum()]).astype(np.int32)
+    index = np.empty(int(start[-1]), dtype=np.int32)
+    for k, chunk in enumerate(chunks):
+        mine = np.flatnonzero(of == k)
+        cells = length[mine]
+        within = np.arange(int(cells.sum())) - np.repeat(cells.cumsum() - cells, cells)
+        index[np.repeat(start[mine], cells) + within] = chunk.index[
+            np.repeat(chunk.start[row[mine]], cells) + within
+        ]
+    return Chunk.of(lead.group, weight, dense, start, index, lead.rows[0].shape[1], lead.precision)
 
 
 def code(responses: Responses, items: Rows, category: NDArray[np.int16], sizes: Rows) -> Coded:
@@ -251,10 +290,11 @@ def _sparse(
 def _cuts(group: NDArray[np.int32], n_groups: int) -> list[tuple[int, int, int]]:
     """Return (group, first, last + 1) of each chunk; persons are sorted by group."""
     ends = np.searchsorted(group, np.arange(n_groups + 1))
+    whole = min(CHUNKS, max(len(group) // CHUNK_PERSONS, 2))
     result = []
     for g in range(n_groups):
         n = int(ends[g + 1] - ends[g])
-        parts = max(1, min(n, round(CHUNKS * n / max(len(group), 1))))
+        parts = max(1, min(n, round(whole * n / max(len(group), 1))))
         edges = np.linspace(ends[g], ends[g + 1], parts + 1).astype(int)
         result += [(g, int(lo), int(hi)) for lo, hi in pairwise(edges) if hi > lo]
     return result

@@ -18,6 +18,7 @@ from adaptest.models.base import Floats
 
 LEAST_SINGLE = -75.0  # below it single precision has only denormal numbers, four times slower (measured)
 
+Ranges = tuple[Floats, ...]  # for each chunk (blocks, 2): lowest and highest theta that matters
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -119,10 +120,19 @@ def _has_sparse(coded: Coded) -> bool:
     return bool(coded.units) or not len(coded.wrong)
 
 
-def expect(coded: Coded, tables: tuple[GroupTable, ...], pool: Workers) -> Expected:
-    """Return expected counts; chunks are summed in order, so that threads do not change a bit."""
+def expect(
+    coded: Coded, tables: tuple[GroupTable, ...], pool: Workers, ranges: Ranges | None = None
+) -> Expected:
+    """Return expected counts; chunks are summed in order, so that threads do not change a bit.
+
+    Parameters
+    ----------
+    ranges : nodes outside them are left out; see `adaptest.calibration.windows`
+    """
     q = len(tables[0].theta)
-    parts = pool.map(lambda chunk: _chunk(chunk, tables[chunk.group]), coded.chunks)
+    every = ranges or (None,) * len(coded.chunks)
+    work = zip(coded.chunks, every, strict=True)
+    parts = pool.map(lambda own: _chunk(own[0], tables[own[0].group], own[1]), work)
     counts = np.zeros((coded.n_codes, coded.n_groups * q))
     mass = np.zeros((coded.n_groups, q))
     joint = np.zeros((coded.n_groups, coded.n_rows if _has_sparse(coded) else 0, q))
@@ -162,7 +172,7 @@ class _Part:
     joint: Floats
 
 
-def _chunk(chunk: Chunk, table: GroupTable) -> _Part | LineSums:
+def _chunk(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> _Part | LineSums:
     """Return the sums over one chunk, a block of persons at a time."""
     if table.line is not None and chunk.complete:
         return table.line.sums(chunk)
@@ -170,19 +180,23 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part | LineSums:
     mass, log_likelihood = np.zeros(q), 0.0
     right, answered = np.zeros((items, q)), np.zeros((items, q))
     joint: Floats | None = None
-    for block in _blocks(chunk, table):
-        weight = chunk.weight[block.lo : block.hi]
+    for block in _blocks(chunk, table, ranges):
+        weight, nodes = chunk.weight[block.lo : block.hi], block.nodes
         log_likelihood += float(weight @ (block.top + np.log(block.total)))
         share = (weight / block.total).astype(block.values.dtype, copy=False)
         posterior = np.multiply(block.values, share[:, None], out=block.values)
-        mass += posterior.sum(axis=0)
+        mass[nodes] += posterior.sum(axis=0)
         if items:
-            right += block.right.T @ posterior
+            right[:, nodes] += block.right.T @ posterior
             if not chunk.complete:
-                answered += block.answered.T @ posterior
+                answered[:, nodes] += block.answered.T @ posterior
         if len(table.sparse):
             part = chunk.columns[block.lo // BLOCK] @ posterior
-            joint = part if joint is None else np.add(joint, part, out=joint)
+            if ranges is None:
+                joint = part if joint is None else np.add(joint, part, out=joint)
+            else:
+                joint = np.zeros(table.sparse.shape) if joint is None else joint
+                joint[:, nodes] += part
     if chunk.complete:
         answered += mass
     joint = np.zeros_like(table.sparse) if joint is None else joint
@@ -190,51 +204,75 @@ def _chunk(chunk: Chunk, table: GroupTable) -> _Part | LineSums:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """Persons lo..hi-1: (n, Q) likelihood times prior mass over exp(top) (n,), and its sums (n,).
+class _LogValues:
+    """Persons lo..hi-1: (n, W) log of likelihood times prior mass at some nodes.
 
     right, answered : (n, D) indicators of the items held whole
     """
 
     lo: int
     hi: int
+    nodes: slice
     values: Floats
-    top: Floats
-    total: Floats
     right: Floats
     answered: Floats
 
 
-def _blocks(chunk: Chunk, table: GroupTable) -> Iterator[_Block]:
-    """Give block after block of a chunk."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block(_LogValues):
+    """The values themselves over exp(top) (n,), and their sums (n,)."""
+
+    top: Floats
+    total: Floats
+
+
+def log_values(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> Iterator[_LogValues]:
+    """Give block after block of a chunk.
+
+    Parameters
+    ----------
+    ranges : (blocks, 2) lowest and highest theta of the nodes to be looked at
+    """
     base = table.log_weight + table.wrong.sum(axis=0) if chunk.complete else table.log_weight
     precision = table.contrast.dtype
     across = np.ascontiguousarray(table.contrast.T)
     across_wrong = np.ascontiguousarray(table.wrong.T)
-    for lo in range(0, len(chunk), BLOCK):
+    for k, lo in enumerate(range(0, len(chunk), BLOCK)):
         hi = min(lo + BLOCK, len(chunk))
+        nodes = slice(0, len(table.theta))
+        if ranges is not None:
+            first = np.searchsorted(table.theta, ranges[k, 0], side="left")
+            nodes = slice(int(first), int(np.searchsorted(table.theta, ranges[k, 1], side="right")))
         part = chunk.dense[lo:hi]
         right = (part if chunk.complete else part == 1).astype(precision)
         answered = right if chunk.complete else (part >= 0).astype(precision)
         if part.shape[1]:
-            values = (across @ right.T).T
+            values = (across[nodes] @ right.T).T
             if not chunk.complete:
-                values += (across_wrong @ answered.T).T
+                values += (across_wrong[nodes] @ answered.T).T
             if len(table.sparse):
-                values += chunk.rows[lo // BLOCK] @ table.sparse
+                values += chunk.rows[k] @ table.sparse[:, nodes]
         else:
-            values = chunk.rows[lo // BLOCK] @ table.sparse
-        values += base
+            values = chunk.rows[k] @ table.sparse[:, nodes]
+        values += base[nodes]
+        yield _LogValues(lo, hi, nodes, values, right, answered)
+
+
+def _blocks(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> Iterator[_Block]:
+    """Give block after block of a chunk."""
+    for block in log_values(chunk, table, ranges):
+        values = block.values
         top = values.max(axis=1)
         values -= top[:, None]
-        if precision == np.float32:
+        if values.dtype == np.float32:
             np.maximum(values, LEAST_SINGLE, out=values)
         np.exp(values, out=values)
         total = values.sum(axis=1, dtype=np.float64)
-        yield _Block(lo, hi, values, top.astype(np.float64, copy=False), total, right, answered)
+        at_top = top.astype(np.float64, copy=False)
+        yield _Block(block.lo, block.hi, block.nodes, values, block.right, block.answered, at_top, total)
 
 
 def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floats]]:
     """Give (first, last + 1, posterior (n, Q)) of block after block of a chunk."""
-    for block in _blocks(chunk, table):
+    for block in _blocks(chunk, table, None):
         yield block.lo, block.hi, np.divide(block.values, block.total[:, None], out=block.values)

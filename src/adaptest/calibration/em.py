@@ -25,6 +25,7 @@ from adaptest.calibration.options import (
 )
 from adaptest.calibration.result import Step
 from adaptest.calibration.state import Layout, State
+from adaptest.calibration.windows import Windows
 from adaptest.models.base import Bools, Floats
 from adaptest.numerics.acceleration import Anderson
 
@@ -63,12 +64,16 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """What is fitted: coded responses, blocks of items that cover every code, distributions, threads."""
+    """What is fitted: coded responses, blocks of items that cover every code, distributions, threads.
+
+    With `windows` each block of persons is worked on at the nodes where it has mass.
+    """
 
     coded: Coded
     blocks: tuple[Block, ...]
     latent: Latent
     pool: Workers
+    windows: Windows | None = None
 
     @property
     def layout(self) -> Layout:
@@ -84,7 +89,11 @@ class Problem:
         for block, own in zip(self.blocks, psi, strict=True):
             table[block.codes] = block.log_probability(own, nodes)
         line = None if counts else self._line(psi)
-        return expect(self.coded, group_tables(self.coded, table, theta, log_weight, line), self.pool)
+        tables = group_tables(self.coded, table, theta, log_weight, line)
+        ranges = None
+        if self.windows is not None and self.windows.hold(self.blocks, psi, state.moments, theta):
+            ranges = self.windows.ranges
+        return expect(self.coded, tables, self.pool, ranges)
 
     def log_prior(self, state: State) -> float:
         """Return the log prior density of all items."""

@@ -50,7 +50,10 @@ PRIOR_UPPER = "beta:20,2"  # of 4PL items: the same weight, mode .95
 PRIOR_FREE_RESPONSES = 1000  # twice the gate of 500 responses: a 2PL item with as many needs no prior
 
 LOUIS_FULL_PARAMETERS = 1500  # above it the information is kept in item blocks
-CHUNKS = 8  # of persons: fixed, so that no bit depends on the number of threads
+CHUNKS = 8  # of persons, at most: their number never depends on the threads, so no bit does ...
+CHUNK_PERSONS = (
+    4000  # ... and fewer than so many in one cost more in calls than they gain in cores (measured)
+)
 BLOCK = 1024  # persons worked on at once
 DENSE_FROM = 0.2  # share of cells answered from which whole matrices beat sparse rows
 PRIOR_CONFLICT = 3.0  # prior SDs of ln a: beyond it the data pull against the prior, as a wrong key does

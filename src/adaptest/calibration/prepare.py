@@ -11,7 +11,7 @@ from adaptest.errors import CalibrationError
 from adaptest.models.base import Bools
 from adaptest.responses import Responses, SparseRows
 from adaptest.responses.checks import design_report
-from adaptest.responses.table import Policy
+from adaptest.responses.table import NOT_PRESENTED, Policy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,12 +39,13 @@ def prepare(given: Responses, *, omitted: Policy, not_reached: Policy, unlabelle
     ------
     CalibrationError, if nothing is left.
     """
-    data = given.resolved(omitted=omitted, not_reached=not_reached)
+    data, cells = given, given.cells
+    if isinstance(cells, np.ndarray) and np.count_nonzero(cells != NOT_PRESENTED) < DENSE_FROM * cells.size:
+        data = replace(data, cells=data.sparse())
+    data = data.resolved(omitted=omitted, not_reached=not_reached)
     answered = _answered(data)
     if not answered.any():
         raise CalibrationError("the responses hold no scored answer; check the columns and the missing codes")
-    if isinstance(data.cells, np.ndarray) and answered.sum() < DENSE_FROM * data.cells.size:
-        data = replace(data, cells=data.sparse())
     complete = not data.is_sparse and bool((answered == len(data.items)).all())
     flags, notes = [], list(data.notes)
     if not complete:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from adaptest.models.base import Floats, Rows
+from adaptest.models.base import Bools, Floats, Rows
 
 Labels = NDArray[np.intp]
 Edges = sparse.csr_array[np.int8]
@@ -52,6 +52,29 @@ def maximum_adjacency(edges: Edges, weight: Floats) -> tuple[Rows, Floats]:
         cell = np.repeat(start[fresh] - first[:-1], length) + np.arange(first[-1])
         adjacent += np.bincount(vertex[cell], np.repeat(weight[fresh], length), minlength=vertices)
     return order, shared
+
+
+def grown(edges: Edges, weight: Floats, enough: float, first: int) -> Bools:
+    """Return (V,) vertices that no cut of less than `enough` edges sets apart from `first`: some, or all.
+
+    A vertex that shares `enough` edges with such a set belongs to it: a cut between them cuts the set, or all
+    those edges. All vertices that do are taken at once, so that a few rounds settle a well-linked design.
+
+    Parameters
+    ----------
+    edges, weight : as `maximum_adjacency` takes them
+    """
+    cell_weight = np.repeat(weight, np.diff(edges.indptr))
+    inside = np.zeros(edges.shape[1], dtype=np.bool_)
+    inside[first] = True
+    while True:
+        reached = edges @ inside.astype(np.intp) > 0  # eight bits would overflow
+        cells = np.repeat(reached, np.diff(edges.indptr))
+        shared = np.bincount(edges.indices[cells], cell_weight[cells], minlength=len(inside))
+        fresh = (shared >= enough) & ~inside
+        if not fresh.any():
+            return inside
+        inside |= fresh
 
 
 def components(order: Rows, shared: Floats) -> Labels:
@@ -136,11 +159,12 @@ def linked(edges_of: Callable[[Rows], Edges], weight: Floats, enough: float, cel
     while True:
         rows = np.arange(0, len(weight), max(len(weight) // size, 1))
         edges, part = edges_of(rows), weight[rows]
+        if weight.sum() >= enough and grown(edges, part, enough, int(np.argmax(cells)))[some].all():
+            return _one_block(cells)
         adjacency = maximum_adjacency(edges, part)
         label = blocks(edges, part, enough, adjacency) if weight.sum() >= enough else components(*adjacency)
         if len(set(label[some].tolist())) <= 1:
-            all_one = np.where(cells > 0, 0, -1)
-            return Linked(all_one, all_one, np.zeros(min(len(some), 1)))
+            return _one_block(cells)
         if len(rows) == len(weight):
             break
         size *= GROWTH
@@ -148,6 +172,12 @@ def linked(edges_of: Callable[[Rows], Edges], weight: Floats, enough: float, cel
     links = np.zeros(int(block.max()) + 1)
     links[block[some]] = crossing(edges, part, label)[label[some]]
     return Linked(_by_size(components(*adjacency), cells), block, links)
+
+
+def _one_block(cells: Rows) -> Linked:
+    """Return what is found where all hangs together."""
+    all_one = np.where(cells > 0, 0, -1)
+    return Linked(all_one, all_one, np.zeros(min(int((cells > 0).sum()), 1)))
 
 
 def _by_size(label: Labels, cells: Rows) -> Labels:

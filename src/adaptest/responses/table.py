@@ -162,13 +162,17 @@ class Responses:
         """Return the presented cells, person after person."""
         if isinstance(self.cells, SparseRows):
             return self.cells
-        presented = self.cells != NOT_PRESENTED
-        start = np.concatenate([[0], presented.sum(axis=1).cumsum()]).astype(np.int64)
-        return SparseRows(start, np.nonzero(presented)[1].astype(np.int32), self.cells[presented])
+        whole, (n, j) = np.ravel(self.cells), self.cells.shape
+        cell = np.flatnonzero(whole != NOT_PRESENTED)
+        start = np.searchsorted(cell, np.arange(n + 1, dtype=np.int64) * j).astype(np.int64)
+        item = cell - np.repeat(np.arange(n, dtype=np.int64) * j, np.diff(start))
+        return SparseRows(start, item.astype(np.int32), whole[cell])
 
     def resolved(self, *, omitted: Policy = "wrong", not_reached: Policy = "not_presented") -> Responses:
         """Return the responses with omitted and not-reached cells scored 0 or taken out, and a note."""
         scores = self.cells.score if isinstance(self.cells, SparseRows) else self.cells
+        if scores.min(initial=0) >= NOT_PRESENTED:
+            return self
         notes = []
         new = scores.copy()
         for code, name, policy in ((OMITTED, "omitted", omitted), (NOT_REACHED, "not reached", not_reached)):
