@@ -21,7 +21,7 @@ def answered(coded: Coded, chunk: Chunk) -> Rows:
     for u, unit in enumerate(coded.units):
         assert joint is not None  # noqa: S101 (there are units)
         left = joint[:, u].astype(np.intp) - start
-        start += int(np.prod(unit.sizes))
+        start += len(unit)
         columns = []
         for codes, size in zip(unit.codes[::-1], unit.sizes[::-1], strict=True):
             digit = left % size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,9 @@ class Unit:
     codes: tuple[Rows, ...]
     sizes: tuple[int, ...]
 
+    def __len__(self) -> int:
+        return prod(self.sizes)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
@@ -145,7 +149,7 @@ class Coded:
         result = np.zeros((self.n_codes, joint.shape[1]))
         start = 0
         for unit in self.units:
-            size = int(np.prod(unit.sizes))
+            size = len(unit)
             part = joint[start : start + size].reshape(*unit.sizes, -1)
             axes = tuple(range(len(unit.sizes)))
             for axis, codes in enumerate(unit.codes):
@@ -185,7 +189,7 @@ class Coded:
     @property
     def n_rows(self) -> int:
         """Rows of the unit table."""
-        return sum(int(np.prod(unit.sizes)) for unit in self.units) if self.units else self.n_codes
+        return sum(len(unit) for unit in self.units) if self.units else self.n_codes
 
 
 def _gathered(chunks: list[Chunk], ends: Rows, rows: Rows) -> Chunk:
@@ -254,7 +258,7 @@ def code(responses: Responses, items: Rows, category: NDArray[np.int16], sizes: 
     for g, lo, hi in _cuts(group, len(responses.groups)):
         start = np.arange(hi - lo + 1, dtype=np.int32) * len(units)
         index = joint[lo:hi].ravel()
-        columns = sum(int(np.prod(unit.sizes)) for unit in units)
+        columns = sum(len(unit) for unit in units)
         chunks.append(Chunk.of(g, weight[lo:hi], whole[lo:hi], start, index, columns))
     wrong = first[:-1][binary]
     return Coded(tuple(chunks), wrong, wrong + 1, units, int(first[-1]), len(responses.groups))
@@ -341,5 +345,5 @@ def _joint(cells: Scores, rows: Rows, units: tuple[Unit, ...]) -> NDArray[np.int
             score = cells[:, next(item)].astype(np.int32)
             key = key * size + np.where(score >= 0, score, len(codes))
         result[:, u] = start + key
-        start += int(np.prod(unit.sizes))
+        start += len(unit)
     return result
