@@ -196,20 +196,21 @@ class SittingRows:
         """Write the rows of a block."""
         done = block.done
         ids, reasons = done.design.pool.ids, done.design.reasons
+        passes = None if self._cut is None else done.passes(self._cut)
         names = (
             block.index.tolist() if self._people is None else [self._people.persons[k] for k in block.index]
         )
         for k, name in enumerate(names):
             length = int(done.length[k])
             theta = float(done.theta[k])
-            passed = "" if self._cut is None else "pass" if theta >= self._cut else "fail"
+            passed = "" if passes is None else "pass" if passes[k] else "fail"
             self._csv.writerow(
                 [
                     name,
                     plain(float(block.truth[k])),
                     plain(theta),
                     plain(float(done.sem[k])),
-                    OUTCOMES[int(done.outcome[k])],
+                    _outcome(block, k),
                     length,
                     reasons[done.ending[k]],
                     passed,
@@ -218,6 +219,14 @@ class SittingRows:
                     " ".join(map(str, done.scores[k, :length].tolist())),
                 ]
             )
+
+
+def _outcome(block: Block, k: int) -> str:
+    """Return how the estimation of a sitting ended, as its log would say."""
+    end = block.done.cut_off.get(k)
+    if end is not None and end.estimate is not None:
+        return end.estimate.outcome
+    return OUTCOMES[int(block.done.outcome[k])]
 
 
 def flat(values: dict[str, Value]) -> dict[str, float | None]:

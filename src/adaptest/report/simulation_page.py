@@ -22,7 +22,7 @@ KEY = (  # measure, words, decimals
     ("correlation", "correlation of theta and its estimate", 3),
     ("mean_length", "scored items, on average", 1),
     ("mean_time_s", "seconds, on average", 0),
-    ("late", "sittings that would exceed the time limit", 3),
+    ("late", "sittings that the time limit ended", 3),
     ("accuracy", "decisions that are right", 3),
     ("consistency", "decisions that a second sitting repeats", 3),
     ("false_pass", "sittings that pass and should not", 3),

@@ -11,9 +11,10 @@ from adaptest.simulation.run import Simulated
 
 
 def broken(done: Simulated) -> dict[str, int]:
-    """Return how many sittings broke each kind of hard rule."""
+    """Return how many sittings broke each kind of hard rule; one that time ended is held to no length."""
     design, length = done.design, done.length
-    given = done.shown
+    given, whole = done.shown, np.ones(len(done.length), dtype=np.bool_)
+    whole[list(done.cut_off)] = False
     content = np.ones(len(length), dtype=np.bool_)
     counts = design.blueprint.count(given)
     for one in np.unique(length).tolist():
@@ -23,10 +24,10 @@ def broken(done: Simulated) -> dict[str, int]:
             content[same] &= design.content.holds(_asked(done, same, one))
     maximum = len(design.pool) if design.maximum is None else design.maximum
     return {
-        "content": int((~content).sum()),
+        "content": int((~content & whole).sum()),
         "enemies": int(_with_enemies(design, given).sum()),
-        "length": int(((length < design.minimum) | (length > maximum)).sum()),
-        "repeats": int((given.sum(axis=1) != length).sum()),
+        "length": int((((length < design.minimum) & whole) | (length > maximum)).sum()),
+        "repeats": int((given.sum(axis=1) != length + (done.waiting >= 0)).sum()),
         "excluded": int((given & done.outset.barred(design.pool)).any(axis=1).sum()),
     }
 

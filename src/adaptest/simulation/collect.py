@@ -98,16 +98,17 @@ class Collected:
         self.tally.add(band, columns_of(block, self.available))
         distance = Bands.of_distance()
         for k, (cut, tally) in enumerate(zip(self.cuts, self.at_cut, strict=True)):
-            passed = band[(done.theta >= cut) & (band >= 0)]
+            passed = band[done.passes(cut) & (band >= 0)]
             self.passed_by_band[k] += np.bincount(passed, minlength=len(self.bands))
-            tally.add(distance(np.abs(truth - cut)), decisions(truth, done.theta, cut))
+            tally.add(distance(np.abs(truth - cut)), decisions(truth, done.passes(cut), cut))
         j = len(self.design.pool)
         who, place = np.nonzero(done.rows >= 0)
         rows = done.rows[who, place]
-        self._count(self.exposure, band[who] + 1, rows)
-        self.exposure[0] += np.bincount(rows[band[who] >= 0], minlength=j)
+        shown_to, shown = done.presented
+        self._count(self.exposure, band[shown_to] + 1, shown)
+        self.exposure[0] += np.bincount(shown[band[shown_to] >= 0], minlength=j)
         group = block.index % GROUPS
-        self._count(self.by_group, group[who], rows)
+        self._count(self.by_group, group[shown_to], shown)
         self.group_n += np.bincount(group, minlength=GROUPS)
         self.group_length += np.bincount(group[who], minlength=GROUPS)
         self._count(self.at_node, node[who], rows)
@@ -175,7 +176,8 @@ def columns_of(block: Block, available: Available) -> dict[str, Floats]:
     error = np.where(ok, done.theta - truth, 0.0)
     sem = np.where(ok & np.isfinite(done.sem), done.sem, 0.0)
     seconds = np.zeros(len(truth)) if done.seconds is None else done.seconds
-    limit = done.design.policy.time.limit_s
+    late = np.zeros(len(truth))
+    late[list(done.cut_off)] = 1.0
     node = available.node(np.where(np.isnan(truth), done.theta, truth))
     return {
         "ok": ok.astype(np.float64),
@@ -191,13 +193,13 @@ def columns_of(block: Block, available: Available) -> dict[str, Floats]:
         "used": available.used(node, done.rows),
         "best": available.best[node, done.length],
         "seconds": seconds,
-        "late": np.zeros(len(truth)) if limit is None else np.asarray(seconds > limit, dtype=np.float64),
+        "late": late,
     }
 
 
-def decisions(truth: Floats, estimate: Floats, cut: float) -> dict[str, Floats]:
+def decisions(truth: Floats, passed: Bools, cut: float) -> dict[str, Floats]:
     """Return each simulee's decision against what is true, as columns of 0 and 1."""
-    able, passed = truth >= cut, estimate >= cut
+    able = truth >= cut
     return {
         name: np.asarray(column, dtype=np.float64)
         for name, column in {

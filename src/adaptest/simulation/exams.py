@@ -212,8 +212,8 @@ def _pair(running: Sequence[Running], blocks: Sequence[Block], tallies: Sequence
 def _columns(running: Running, block: Block) -> dict[str, Floats]:
     """Return each simulee's measures in one exam."""
     found = running.collected
-    columns = columns_of(block, found.available)
-    at = decisions(block.truth, block.done.theta, found.cuts[0] if found.cuts else 0.0)
+    columns, cut = columns_of(block, found.available), found.cuts[0] if found.cuts else 0.0
+    at = decisions(block.truth, block.done.passes(cut), cut)
     has_cut = np.full(len(block.index), float(bool(found.cuts)))
     return {**columns, "correct": at["correct"], "passed": at["passed"], "has_cut": has_cut}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from adaptest.numerics.random import Stream, permutation
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
 from adaptest.simulation.answers import Answers, ModelRespondents
+from adaptest.simulation.in_time import Clocks, estimate_of
 
 Dealt = tuple[tuple[int, str], ...]  # a sitting's pretest items: place, item
 
@@ -92,6 +94,8 @@ class Simulated:
     theta, sem, outcome : (N,) the final estimates
     seconds : (N,) that it took; None where time is not simulated
     band : (N, L) the band of exposure control in which theta was at each choice; -1 after the end
+    cut_off : the end of each sitting that the time limit ended, as a live one's log has it
+    waiting : (N,) the item that waited for its answer then; -1 where none did
     """
 
     design: Design
@@ -105,6 +109,8 @@ class Simulated:
     outcome: NDArray[np.int8]
     seconds: Floats | None
     band: Rows
+    cut_off: Mapping[int, SittingEnded]
+    waiting: Rows
 
     @property
     def excluded(self) -> Bools:
@@ -127,11 +133,26 @@ class Simulated:
 
     @property
     def shown(self) -> Bools:
-        """(N, J) the scored items given."""
+        """(N, J) the scored items shown."""
         shown = np.zeros((len(self.rows), len(self.design.pool)), dtype=np.bool_)
-        who, place = np.nonzero(self.rows >= 0)
-        shown[who, self.rows[who, place]] = True
+        who, rows = self.presented
+        shown[who, rows] = True
         return shown
+
+    @property
+    def presented(self) -> tuple[Rows, Rows]:
+        """(M,) sittings, and (M,) the scored items they were shown, answered in time or not."""
+        who, place = np.nonzero(self.rows >= 0)
+        late = np.flatnonzero(self.waiting >= 0)
+        return np.concatenate([who, late]), np.concatenate([self.rows[who, place], self.waiting[late]])
+
+    def passes(self, cut: float) -> Bools:
+        """Return (N,) who passes at a cut: by the estimate; at the exam's own as the time limit decided."""
+        passed = np.asarray(self.theta >= cut, dtype=np.bool_)
+        if cut == self.design.policy.cut:
+            for n, end in self.cut_off.items():
+                passed[n] = passed[n] if not end.decision else end.decision == "pass"
+        return passed
 
     def log(self, n: int) -> tuple[Event, ...]:
         """Return the events of sitting `n` as a live one would have logged them, without decision records.
@@ -152,6 +173,11 @@ class Simulated:
         while presented in dealt:  # a live sitting shows what is due before it asks whether to end
             events += self._shown(n, dealt[presented], presented, "pretest", "", 0)
             presented += 1
+        if self.waiting[n] >= 0:
+            item = self.design.pool.ids[self.waiting[n]]
+            events += self._shown(n, item, presented, "scored", "", 0)[:1]
+        if n in self.cut_off:
+            return (*events, self.cut_off[n])
         one = Estimates(
             self.theta[n : n + 1],
             self.sem[n : n + 1],
@@ -205,7 +231,9 @@ def simulate(
     theta : (N,) true abilities, logits
     seed : (N,) of each sitting
     excluded : (N, J) items that a simulee may not see
-    answers : how these simulees answer; by the pool's own parameters where not given
+    answers : how these simulees answer; by the pool's own parameters where not given; where they take time,
+        the limits of the exam's policy hold: a late answer to a question scores 0, and one that comes after
+        the exam's time is not scored
     outset : all that is settled before, instead of `excluded`
 
     Raises
@@ -219,11 +247,11 @@ def simulate(
     if answers is None:
         places = len(design.pool) if design.maximum is None else design.maximum
         answers = ModelRespondents.of(design.pool, places).at_work(ability, seeds, np.arange(n))
-    ending, active, seconds = np.full(n, -1, dtype=np.intp), np.arange(n), np.zeros(n)
+    ending, active, clocks = np.full(n, -1, dtype=np.intp), np.arange(n), Clocks.of(design, answers, n)
     columns: list[tuple[Rows, Rows]] = []
     final_theta, final_sem, outcome = np.full(n, np.nan), np.full(n, np.nan), np.zeros(n, dtype=np.int8)
     in_band = None if outset.begun is None else outset.begun.in_band
-    sittings, timed = design.begin(seeds, outset.barred(design.pool), in_band), False
+    sittings = design.begin(seeds, outset.barred(design.pool), in_band)
     bands: list[Rows] = []
     while active.size:
         now = design.ending(sittings)
@@ -242,16 +270,23 @@ def simulate(
         band[active] = 0 if choice.band is None else choice.band
         bands.append(band)
         scores = answers(active, chosen, sittings.length)
-        took = answers.seconds(active, chosen)
-        if took is not None:
-            seconds[active] += took
-            timed = True
+        late = clocks.read(sittings, active, chosen, scores)
+        if late.any():
+            active, chosen, scores, sittings = (
+                active[~late],
+                chosen[~late],
+                scores[~late],
+                sittings.take(~late),
+            )
         row, score = np.full(n, -1, dtype=np.intp), np.full(n, -1, dtype=np.intp)
         row[active], score[active] = chosen, scores
         columns.append((row, score))
-        sittings = design.record(sittings, chosen, scores, reuse=True)
-        if took is not None:
-            sittings = replace(sittings, time_s=seconds[active])
+        if not active.size:
+            break
+        sittings = replace(design.record(sittings, chosen, scores, reuse=True), time_s=clocks.seconds[active])
+    for k, end in clocks.cut_off.items():
+        ending[k] = design.reasons.index(end.reason)
+        final_theta[k], final_sem[k], outcome[k] = estimate_of(end)
     nothing = np.empty((n, 0), dtype=np.intp)
     rows = np.column_stack([nothing, *(row for row, _ in columns)])
     scored = np.column_stack([nothing, *(score for _, score in columns)])
@@ -265,6 +300,8 @@ def simulate(
         final_theta,
         final_sem,
         outcome,
-        seconds if timed else None,
+        clocks.seconds if clocks.timed else None,
         np.column_stack([nothing, *bands]),
+        clocks.cut_off,
+        clocks.waiting,
     )

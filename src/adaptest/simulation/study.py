@@ -247,7 +247,9 @@ def _assumed(cohort: Cohort) -> tuple[str, ...]:
         said.append(f"pretest items {why}, so they are not dealt; lengths count scored items")
     limit = cohort.design.policy.time.limit_s
     if limit is not None:
-        said.append(f"the time limit of {limit:g} s is not enforced; late is the share that would exceed it")
+        said.append(
+            f"the time limit of {limit:g} s ends sittings where times are simulated; late is their share"
+        )
     return tuple(said)
 
 

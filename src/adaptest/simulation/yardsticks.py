@@ -185,7 +185,7 @@ def _told(
     tally = Tally(1, (("square", "own"),))
     nowhere = np.full(len(truth), -1, dtype=np.intp)
     held = {"ok": ok.astype(np.float64), "square": square, "own": np.where(ok, exam - truth, 0.0) ** 2}
-    at = decisions(truth, found, 0.0 if cut is None else cut)
+    at = decisions(truth, found >= (0.0 if cut is None else cut), 0.0 if cut is None else cut)
     tally.add(nowhere, {**held, **at})
     tally.close()
     rate = {key: tally.mean(key) if cut is not None else Value(float("nan")) for key in at}
