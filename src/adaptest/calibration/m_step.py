@@ -46,7 +46,7 @@ def improve(block: Block, own: Floats, common: Floats, theta: Floats, counts: Fl
     g_own, g_common = terms.gradient @ block.local, (terms.gradient @ block.shared).sum(axis=0)
     diagonal = np.concatenate(
         [
-            np.einsum("pk,jpq,qk->jk", block.local, terms.information, block.local, optimize=True).ravel(),
+            ((terms.information @ block.local) * block.local).sum(axis=1).ravel(),
             np.einsum("ph,pq,qh->h", block.shared, terms.information.sum(axis=0), block.shared),
         ]
     )
