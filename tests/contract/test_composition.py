@@ -298,6 +298,9 @@ def tampered(events, design):
                 if decision.content is not None and decision.content.test:
                     worse = replace(decision.content, bound=decision.content.bound - 1)
                     changes.append(replace(event, decision=replace(decision, content=worse)))
+                    if decision.content.status == "optimal":
+                        loose = replace(decision.content, bound=decision.content.bound + 1)
+                        changes.append(replace(event, decision=replace(decision, content=loose)))
             case ResponseGiven(item=item) if (
                 item in design.pool.row and item not in changed_later and place < choices[-1]
             ):

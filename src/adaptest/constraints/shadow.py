@@ -157,6 +157,18 @@ class Shadow:
         slack = (2 * self.rule.gap + AGREES) * size
         if report.status == "optimal" and again.objective > objective + slack:
             return f"a shadow test with objective {again.objective:.9g} exists; the log has {objective:.9g}"
+        if again.test and report.bound < again.objective - AGREES * size:
+            return (
+                f"a shadow test with objective {again.objective:.9g} exists, which the logged bound"
+                f" {report.bound:.9g} rules out"
+            )
+        # costs were raised by chance, by so much at most, and solved exactly
+        raised = self.rule.gap / 2 * float(np.abs(value).max(initial=0.0) or 1.0) * len(report.test)
+        if report.status == "optimal" and report.bound > objective + raised + AGREES * size:
+            return (
+                f"the logged bound {report.bound:.9g} is not that of a solved test, whose objective is"
+                f" {objective:.9g}"
+            )
         return ""
 
     def _goes_on(self, asked: Asked, plan: Plan, n: int, given: Bools, may: Bools) -> bool:

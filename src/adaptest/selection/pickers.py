@@ -34,7 +34,7 @@ class Best:
     ) -> Rows:
         """Return (N,) columns; see Picker."""
         if len(choice) == 1:
-            return _at_rank_of_one(candidates.value, 0, tie)
+            return _at_rank_of_one(candidates.value[0].tolist(), 0, tie)
         return _at_rank(candidates.value, np.zeros(len(choice), dtype=np.intp), tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
@@ -77,8 +77,9 @@ class Randomesque:
         """Return (N,) columns; see Picker."""
         most = self.reach(situation.length)
         if len(choice) == 1:  # the same with fewer calls
-            size = min(most, sum(one > -inf for one in candidates.value[0].tolist()))
-            return _at_rank_of_one(candidates.value, int(choice[0] * size), tie)
+            held = candidates.value[0].tolist()
+            size = min(most, len(held) - held.count(-inf))
+            return _at_rank_of_one(held, int(choice[0] * size), tie)
         value = candidates.value
         if value.shape[1] >= most and value[:, most - 1].min(initial=0.0) > -np.inf:  # as many as it wants
             return _at_rank(value, (choice * most).astype(np.intp), tie)
@@ -89,9 +90,8 @@ class Randomesque:
         """Allow every setting and criterion."""
 
 
-def _at_rank_of_one(value: Floats, rank: int, tie: Floats) -> Rows:
-    """Return what `_at_rank` returns for one sitting, with fewer calls."""
-    held = value[0].tolist()
+def _at_rank_of_one(held: list[float], rank: int, tie: Floats) -> Rows:
+    """Return what `_at_rank` returns for one sitting, of its values, with fewer calls."""
     wanted = held[rank]
     return np.array([held.index(wanted) + int(tie[0] * held.count(wanted))], dtype=np.intp)
 
