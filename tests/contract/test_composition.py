@@ -277,6 +277,13 @@ def taken(design, seed):
     return events, state
 
 
+def other_bounds(content):
+    """What a method planned, with a bound too low, and where it says that it is proven one too high."""
+    yield replace(content, bound=content.bound - 1)
+    if content.status == "optimal":
+        yield replace(content, bound=content.bound + 1)
+
+
 def tampered(events, design):
     """(place, events) with one event changed so that what follows from the log is not what it says."""
     seen = {event.item for event in events if isinstance(event, ItemPresented)}
@@ -296,11 +303,10 @@ def tampered(events, design):
                     replace(event, decision=replace(decision, eligible=decision.eligible + 1)),
                 ]
                 if decision.content is not None and decision.content.test:
-                    worse = replace(decision.content, bound=decision.content.bound - 1)
-                    changes.append(replace(event, decision=replace(decision, content=worse)))
-                    if decision.content.status == "optimal":
-                        loose = replace(decision.content, bound=decision.content.bound + 1)
-                        changes.append(replace(event, decision=replace(decision, content=loose)))
+                    changes += [
+                        replace(event, decision=replace(decision, content=content))
+                        for content in other_bounds(decision.content)
+                    ]
             case ResponseGiven(item=item) if (
                 item in design.pool.row and item not in changed_later and place < choices[-1]
             ):

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 import adaptest as at
+from adaptest.constraints.assembly import information_at
+from adaptest.constraints.parallel import parallel
+from adaptest.constraints.rows import Table, matrix
 from adaptest.constraints.sheet import read_sheet
+from adaptest.errors import InfeasibleError
 from adaptest.models import GradedItems, LogisticItems, PartialCreditItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool
@@ -86,3 +90,18 @@ def test_items_of_a_form_stand_in_the_order_that_the_table_asks_for():
     levels = [pool.attributes["LEVEL"][pool.row[item]] for item in form.items]
     assert levels == sorted(levels)
     assert set(levels) == {3.0, 4.0, 5.0}
+
+
+@pytest.mark.slow
+def test_forms_that_may_share_items_follow_one_curve_that_all_can_reach():
+    pool, theta = pool_of("science"), np.array([-1.0, 0.0, 1.0])
+    table = Table.of(pool, constraints_of("science"))
+    rows = matrix(pool, table)
+    with pytest.raises(InfeasibleError):  # the pool does not hold even two that are apart
+        parallel(pool, table, rows, 2, theta)
+    forms = parallel(pool, table, rows, 2, theta, overlap=5)
+    every = {pool.ids[row] for row in np.flatnonzero(rows.low[: len(pool)] > 0)}
+    first, second = (set(form.items) for form in forms)
+    assert len((first & second) - every) <= 5
+    curves = np.array([information_at(pool, form.items, theta) for form in forms])
+    assert np.abs(curves - curves.mean(axis=0)).max() < 0.02 * curves.mean()

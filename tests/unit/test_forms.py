@@ -98,6 +98,8 @@ def test_parallel_forms_may_share_as_many_items_as_allowed_and_no_more():
     forms = parallel(pool, table, rows, 3, theta, overlap=3)
     sets = [set(form.items) for form in forms]
     assert max(len(sets[i] & sets[k]) for i in range(3) for k in range(i)) <= 3
+    curves = np.array([information_at(pool, form.items, theta) for form in forms])
+    assert np.abs(curves - curves.mean(axis=0)).max() < 0.05 * curves.mean()
 
 
 def test_what_parallel_forms_are_asked_for_must_make_sense():

@@ -125,7 +125,11 @@ class Matrix:
 
     def take(self, rows: Bools | Rows) -> Matrix:
         """Return some of the rows; the columns stay."""
-        kept = np.arange(self.n_rows)[rows]
+        return self.writer(np.arange(self.n_rows)[rows]).matrix()
+
+    def writer(self, rows: Rows | None = None) -> Writer:
+        """Return all of it, or these rows, as a matrix that more can be written to."""
+        kept = np.arange(self.n_rows) if rows is None else rows
         written = Writer(self.n_items, self.n_sets)
         for row in kept.tolist():
             part = slice(self.start[row], self.start[row + 1])
@@ -139,7 +143,7 @@ class Matrix:
                 int(self.group[row]) if self.weight[row] > 0 else None,
             )
         written.low, written.high = self.low.copy(), self.high.copy()
-        return written.matrix()
+        return written
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from adaptest.constraints import why
-from adaptest.constraints.assembly import Form, form_of
+from adaptest.constraints.assembly import Form, form_of, information_at
 from adaptest.constraints.matrix import Matrix, Writer
 from adaptest.constraints.rows import Table
 from adaptest.constraints.solver import Budget, Solved, Solver
@@ -22,6 +22,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.pool import Pool
 
 NEAR = 0.01  # of the target's mean: a form nearer to the target than that is near enough
+TURNS = 3  # times that a curve of our own is moved to where the forms are
 BUDGET = Budget(nodes=5_000, pivots=1_000_000)  # of one form
 
 
@@ -42,7 +43,8 @@ def parallel(
     ----------
     table : for the order of items; None where the rows are all there is
     theta : (Q,) logits
-    target : (Q,) information; without one, the mean of as many forms, each the best of what is left
+    target : (Q,) information; without one, the mean of as many forms, each the best of what is left, and
+        where some cannot follow that, the mean of what came of it
     overlap : how many items any two forms may share, beside those that every form includes
 
     Raises
@@ -52,11 +54,48 @@ def parallel(
     if forms < 1 or overlap < 0:
         raise OptionError(f"forms must be at least 1 and overlap at least 0; got {forms} and {overlap}")
     information = pool.parameters.information(theta)
-    wanted = _reachable(rows, information, forms) if target is None else np.asarray(target, dtype=np.float64)
+    every = rows.low[: rows.n_items] > 0
+    wanted = (
+        _reachable(rows, information, forms, overlap, every)
+        if target is None
+        else np.asarray(target, dtype=np.float64)
+    )
     if wanted.shape != theta.shape or not (wanted > 0).all():
         raise OptionError(
             f"the target must have a value above 0 for each of {len(theta)} thetas; got {wanted}"
         )
+    asked = pool, table, rows, forms, information, overlap, budget
+    made = _following(*asked, wanted)
+    for _ in range(TURNS if target is None else 0):
+        if _worst(made) <= 2 * NEAR * float(wanted.mean()):
+            break
+        wanted = np.mean([information_at(pool, form.items, theta) for form in made], axis=0)
+        try:
+            again = _following(*asked, wanted)
+        except InfeasibleError:
+            break
+        if _worst(again) >= _worst(made):
+            break
+        made = again
+    return made
+
+
+def _worst(forms: tuple[Form, ...]) -> float:
+    """Return how far the form farthest from the curve is from it."""
+    return max(-form.objective for form in forms)
+
+
+def _following(
+    pool: Pool,
+    table: Table | None,
+    rows: Matrix,
+    forms: int,
+    information: Floats,
+    overlap: int,
+    budget: Budget,
+    wanted: Floats,
+) -> tuple[Form, ...]:
+    """Return forms that follow one curve (Q,), assembled one after the other; see `parallel`."""
     every = rows.low[: rows.n_items] > 0
     made: list[Form] = []
     used: list[Bools] = []
@@ -82,21 +121,33 @@ def parallel(
     return tuple(made)
 
 
-def _reachable(rows: Matrix, information: Floats, forms: int) -> Floats:
-    """Return (Q,) the mean information of forms that are each the best of what is left."""
-    solver, total, found = Solver(rows), np.zeros(len(information)), 0
-    high = np.ones(rows.n_columns)
+def _reachable(rows: Matrix, information: Floats, forms: int, overlap: int, every: Bools) -> Floats:
+    """Return (Q,) the mean information of forms that are each the best of what the earlier ones leave."""
+    total, used = np.zeros(len(information)), list[Bools]()
     for _ in range(forms):
-        solved = solver.solve(information.sum(axis=0), None, high, gap=1e-3)
+        solved = Solver(_sharing(rows, used, overlap, every)).solve(
+            information.sum(axis=0), gap=1e-3, budget=BUDGET
+        )
         if solved.x is None:
-            if not found:
+            if not used:
                 raise InfeasibleError(why.sentence(rows))
             break
         own = solved.x[: rows.n_items]
         total += information[:, own].sum(axis=1)
-        found += 1
-        high[: rows.n_items][own & (rows.low[: rows.n_items] == 0)] = 0.0
-    return np.asarray(total / found, dtype=np.float64)
+        used.append(own)
+    return np.asarray(total / len(used), dtype=np.float64)
+
+
+def _sharing(rows: Matrix, used: list[Bools], overlap: int, every: Bools) -> Matrix:
+    """Return the rows, and those that keep a form from sharing more than `overlap` items with others."""
+    shares = rows.writer()
+    for earlier in used:
+        common = np.flatnonzero(earlier & ~every)
+        if overlap == 0:
+            shares.high[common] = 0.0
+        else:
+            shares.add("overlap", common, 1.0, upper=overlap)
+    return shares.matrix()
 
 
 def _program(
