@@ -166,7 +166,7 @@ def at(bank, theta, eligible):
     return Situation(setting(bank), seeds, theta, np.ones(n), none, none, eligible, lambda: carried)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 400),

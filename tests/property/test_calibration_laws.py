@@ -123,7 +123,7 @@ def test_dense_and_sparse_holdings_give_the_same_answer(model, monkeypatch):
     same(calibrate(rows, model), whole, tolerance=1e-7)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32 - 1))
 def test_a_weight_stands_for_that_many_equal_rows(seed):
     data, _ = simulated(150, 6, "2pl", seed)
@@ -137,7 +137,7 @@ def test_a_weight_stands_for_that_many_equal_rows(seed):
     assert one.se["difficulty"] == pytest.approx(other.se["difficulty"], rel=1e-5)
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(st.permutations(range(6)))
 def test_the_order_of_items_does_not_matter(order):
     data, _ = simulated(300, 6, "gpcm", 7)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptest.calibration.coding import code
@@ -40,6 +40,7 @@ def both(items, sd, nodes, seed, *, persons=6000, negative=False):
         return quick, expect(read, quick, pool), expect(read, whole, pool), read, kept, theta
 
 
+@settings(max_examples=30)
 @given(
     st.integers(16, 60), st.floats(0.3, 3.0), st.sampled_from([31, 61, 98]), st.integers(0, 99), st.booleans()
 )

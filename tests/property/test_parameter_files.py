@@ -122,7 +122,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
 @settings(
-    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(table=tables())
 def test_write_then_read_gives_the_table_back(folder, name, table):

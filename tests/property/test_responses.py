@@ -31,6 +31,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("responses") / "file.csv"
 
 
+@settings(max_examples=40)
 @given(cells=CELLS, data=st.data())
 def test_a_wide_file_reads_as_it_was_written(cells, data, path):
     n, j = cells.shape
@@ -44,6 +45,7 @@ def test_a_wide_file_reads_as_it_was_written(cells, data, path):
     assert (responses.dense() == cells).all()
 
 
+@settings(max_examples=40)
 @given(cells=CELLS, random=ORDER)
 def test_a_long_file_in_any_order_reads_as_the_wide_one(cells, random, path):
     rows = [(f"p{n}", f"i{k}", "" if x < 0 else x) for (n, k), x in np.ndenumerate(cells)]
@@ -66,7 +68,7 @@ def test_a_long_file_in_any_order_reads_as_the_wide_one(cells, random, path):
     bad=st.data(),
     block=st.integers(1, 40),
 )
-@settings(max_examples=200)
+@settings(max_examples=80)
 def test_lines_are_those_of_the_csv_module_for_any_quoting_and_block(ids, bad, block, path):
     wrong = bad.draw(st.integers(0, len(ids) - 1))
     rows = [[one, "x" if k == wrong else k % 2] for k, one in enumerate(ids)]

@@ -1,7 +1,7 @@
 from itertools import product
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptest.models import LogisticItems, PartialCreditItems
@@ -33,6 +33,7 @@ def items_and_scores(draw):
     return items, np.array([scores])
 
 
+@settings(max_examples=40)
 @given(items_and_scores(), st.floats(-3, 3))
 def test_the_score_distribution_is_the_sum_over_all_patterns(case, theta):
     items, _ = case
@@ -45,6 +46,7 @@ def test_the_score_distribution_is_the_sum_over_all_patterns(case, theta):
     np.testing.assert_allclose(np.exp(log_score_distribution(items, at)[0]), want, atol=1e-12)
 
 
+@settings(max_examples=40)
 @given(items_and_scores(), st.floats(-2, 2), st.floats(0.3, 3))
 def test_the_eap_is_that_of_a_very_fine_grid(case, mean, sd):
     items, scores = case
@@ -56,6 +58,7 @@ def test_the_eap_is_that_of_a_very_fine_grid(case, mean, sd):
     np.testing.assert_allclose([got.theta[0], got.sem[0]], [theta[0], sem[0]], atol=1e-6)
 
 
+@settings(max_examples=40)
 @given(items_and_scores())
 def test_the_likelihood_estimate_is_the_best_theta_or_there_is_a_reason(case):
     items, scores = case
