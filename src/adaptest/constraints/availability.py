@@ -108,6 +108,16 @@ class Availability:
             most[:, self.blueprint.cell[row]] += available[:, row]
         return fewest, most
 
+    def plenty(self, available: Bools, length: int, last: int) -> bool:
+        """Return whether every sitting surely has more items of each cell than matter up to length `last`.
+
+        All are `length` long, so that each has as many items barred at least: what is barred beyond that is
+        counted of all sittings together, which is quick, and taken as if it were one sitting's.
+        """
+        beyond = available.size - int(np.count_nonzero(available)) - len(available) * length
+        fewest = int(self._at_first.min(initial=len(self.pool)))
+        return fewest - length - beyond > last - length + self.worst
+
     def drop(self, available: Bools) -> Counts:
         """Return (N, J) by how much giving each item lowers what is left of its cell."""
         drop = np.ones(available.shape, dtype=np.int64)

@@ -84,6 +84,8 @@ class Reach:
         """
         if self.blocks is None:
             return self._settled(counts, available, available, length)
+        if not self.blueprint.rules and self.availability.plenty(available, length, self.stops[-1]):
+            return available
         if len(counts) <= AT_ONCE:
             return self._counted(self.blocks, counts, available, length)
         parts = [slice(k, k + AT_ONCE) for k in range(0, len(counts), AT_ONCE)]
