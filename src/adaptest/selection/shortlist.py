@@ -12,7 +12,7 @@ from adaptest.selection.situation import Situation
 
 BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
 QUICK = 24, 4  # places looked at first where many sittings choose, and items valued beyond those wanted
-AT_ONCE = 1024  # sittings whose items are valued together: what stays in a core's own cache
+AT_ONCE = 4096  # sittings whose items are valued together: memory stays flat
 LOOKS = (40, 256)  # places of the order valued for one sitting, before a full scan
 
 
