@@ -25,6 +25,7 @@ from adaptest.files import canonical_json, read_bytes, read_text, readable_json,
 RELEASES_FORMAT = "adaptest-releases/1"
 FILE = "releases.json"
 NAMED = ("parameters.csv", "run.json")  # the files of a run that a release names by SHA-256
+WHERE_THERE = ("covariance.npz",)  # of a run that has it: the next drift rests on it
 NOTHING = "0" * 64  # the hash before the first release
 SHOWN = 12  # digits of a hash in a sentence
 
@@ -175,7 +176,7 @@ def read_run(folder: Path, release: Release) -> Run:
     BankFileError, where a file of the run is missing or is not the one that was published.
     """
     contents: dict[str, bytes] = {}
-    for name in NAMED:
+    for name in (*NAMED, *(name for name in WHERE_THERE if name in release.files)):
         path = folder / release.run / name
         shown = f"{shown_path(folder)}/{release.run}/{name}"
         if not path.is_file():
@@ -213,7 +214,7 @@ def publish(
     releases = read_releases(folder) if (folder / FILE).exists() else ()
     files = {
         name: hashlib.sha256(read_bytes(folder / run / name, error=BankFileError)).hexdigest()
-        for name in NAMED
+        for name in (*NAMED, *(name for name in WHERE_THERE if (folder / run / name).is_file()))
     }
     entry: dict[str, Any] = {
         "number": len(releases) + 1,

@@ -94,7 +94,7 @@ def robust_z(x: Floats) -> Floats:
 
 def locations(items: ItemParameters, ids: tuple[str, ...]) -> Floats:
     """Return (J,) the location of each named item, on the items' own scale."""
-    return _features(items.take(np.array([items.row[item] for item in ids], dtype=np.intp)))[0]
+    return features(items.take(np.array([items.row[item] for item in ids], dtype=np.intp)))[0]
 
 
 def compare(free: Form, base: Form, ids: tuple[str, ...], link: Link, density: Grid) -> Comparison:
@@ -106,8 +106,8 @@ def compare(free: Form, base: Form, ids: tuple[str, ...], link: Link, density: G
     """
     rows, base_rows = ([form.items.row[item] for item in ids] for form in (free, base))
     ours, theirs = free.items.take(np.array(rows)), base.items.take(np.array(base_rows))
-    location, log_a, by_location, by_log_a = _features(ours)
-    base_location, base_log_a, base_by_location, base_by_log_a = _features(theirs)
+    location, log_a, by_location, by_log_a = features(ours)
+    base_location, base_log_a, base_by_location, base_by_log_a = features(theirs)
     a = link.A
     ones = np.ones(len(ids))
     to_constants = np.stack([location, ones], axis=1)  # d x_b / d (A, B)
@@ -150,7 +150,7 @@ def _curves(now: ItemParameters, base: ItemParameters, density: Grid) -> tuple[F
     return rmsd, displacement
 
 
-def _features(items: ItemParameters) -> tuple[Floats, Floats, Gradients, Gradients]:
+def features(items: ItemParameters) -> tuple[Floats, Floats, Gradients, Gradients]:
     """Return location and ln |a| of each item, and how they move with its reported parameters."""
     columns = columns_of(items)
     location, log_a = np.empty(len(items)), np.log(np.abs(items.a))

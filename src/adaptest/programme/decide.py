@@ -91,12 +91,14 @@ def _operational(
         return KEY_FIX, "distractor", _options(screened, k)
     if j is not None and moved.flagged[j]:
         detail = moved.words(j)
+        if item in moved.by_score:
+            return HOLD, "drift_few", f"{detail}; {operational.n[seen.operational[item]]} responses"
         if item not in precision:
             return HOLD, "drift_imprecise", f"{detail}; no new estimate"
         ok, why = precision[item]
         return (REPLACE, "drift", detail) if ok else (HOLD, "drift_imprecise", f"{detail}; {why}")
     volume = operational.n[seen.operational[item]]
-    if j is None:
+    if j is None or item in moved.by_score:
         return ACCEPT, "rarely_used", f"{volume} responses in the drift window"
     return ACCEPT, "base_value", ""
 

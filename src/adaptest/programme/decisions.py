@@ -22,9 +22,10 @@ COLUMNS = ("item_id", "role", "decision", "reason", "detail", "proposed", "n", "
 REASONS = {
     "estimated": "new; its estimates pass every gate",
     "base_value": "calibrated; keeps the value of the base release",
-    "rarely_used": "calibrated, too few responses to look for drift; keeps the value of the base release",
+    "rarely_used": "calibrated, too few responses to be estimated anew; keeps the value of the base release",
     "drift": "moved since the base release; re-estimated with the others held",
     "drift_imprecise": "moved since the base release, and its new value is below a gate",
+    "drift_few": "moved since the base release, and too few responses to re-estimate it",
     "below_gate": "too few responses for its model",
     "imprecise": "its standard errors are above the gate",
     "no_responses": "nobody has answered it in the window",

@@ -2,7 +2,8 @@
 
 The calibrated items are fixed in step 5, so that drift needs free values: every one above the gate is
 estimated anew from the last administrations and linked to the base by Stocking-Lord; the one that moved most
-is removed from the link, and so on until none that is left is flagged (`adaptest.drift`).
+is removed from the link, and so on until none that is left is flagged (`adaptest.drift`). Items below the
+gate that enough people answered are tested by the score of the likelihood at the base's values.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adaptest.calibration import GroupMoments, calibrate
-from adaptest.drift import Drift, DriftRule, drift, pseudo_count_d2
+from adaptest.drift import Drift, DriftRule, drift, pseudo_count_d2, score_shift
 from adaptest.errors import CalibrationError, LinkingError
 from adaptest.linking import Form
 from adaptest.models.base import Bools, Floats, Rows
@@ -35,7 +36,7 @@ class Moved:
 
     Attributes
     ----------
-    items : those above the gate
+    items : those above the gate, then those below it that were tested by the score
     columns : name -> (J,): x_b, se_b, z_b, x_a, se_a, z_a, rmsd, robust_z, displacement, d2; nan if unknown
     removed_at : (J,) the round in which an item left the link, 0 if it stayed
     flagged : (J,) whether it moved
@@ -43,6 +44,7 @@ class Moved:
     record : links before and after, rounds, adequacy
     free : the free estimates, on their own scale; None where there are none
     groups : the persons of the free calibration
+    by_score : those of the items that are below the gate
     """
 
     items: tuple[str, ...]
@@ -53,6 +55,7 @@ class Moved:
     record: Mapping[str, object]
     free: ParameterTable | None
     groups: tuple[GroupMoments, ...]
+    by_score: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -62,7 +65,8 @@ class Moved:
     def words(self, j: int) -> str:
         """Return how an item moved, in words."""
         shift, z, rmsd = (self.columns[name][j] for name in ("x_b", "z_b", "rmsd"))
-        return f"{'harder' if shift > 0 else 'easier'} by {abs(shift):.2f} logits, z {z:.1f}, RMSD {rmsd:.3f}"
+        how = f"{'harder' if shift > 0 else 'easier'} by {abs(shift):.2f} logits, z {z:.1f}"
+        return f"{how}, RMSD {rmsd:.3f}" if np.isfinite(rmsd) else f"{how}, by score test"
 
 
 def nothing_moved(why: str) -> Moved:
@@ -103,7 +107,44 @@ def find_moved(task: Task, collection: Collection, operational: Gated) -> Moved:
     except (CalibrationError, LinkingError) as error:
         sentence = f"drift cannot be looked for: {error}"
         return Moved((), {}, np.zeros(0, np.intp), np.zeros(0, np.bool_), (sentence,), {}, None, ())
-    return _moved(found, free.table, free.groups)
+    return _with_few(task, collection, recent, _moved(found, free.table, free.groups))
+
+
+def _with_few(task: Task, collection: Collection, recent: Bools, moved: Moved) -> Moved:
+    """Return the outcome with the items below the gate, tested where enough people answered them."""
+    rules = task.policy.drift
+    volume = collection.count(task.calibrated, recent)
+    known = {item for block in task.base.covariance for item, _ in block.parameters}
+    few = tuple(
+        item
+        for item, n in zip(task.calibrated, volume.tolist(), strict=True)
+        if item not in moved.items and item in known and n >= rules.score_minimum
+    )
+    if not few:
+        return moved
+    people = collection.responses(task.calibrated, recent).resolved()
+    base = Form.of(subset(task.base.table, task.calibrated), blocks_of(task.base.covariance, few))
+    population = {
+        one.name: (NormalPrior(one.mean, float(np.sqrt(one.variance))), float(np.nan_to_num(one.se_mean)))
+        for one in on_scale(moved)
+    }
+    found = score_shift(base, people, few, population, moved=moved.ids)
+    z = np.nan_to_num(found.z_b)
+    out = (np.abs(z) > rules.z) & (np.abs(np.nan_to_num(found.x_b)) >= rules.difficulty)
+    unknown = np.full(len(few), np.nan)
+    own = {"x_b": found.x_b, "se_b": found.se_b, "z_b": found.z_b}
+    columns = {
+        name: np.concatenate([values, own.get(name, unknown)]) for name, values in moved.columns.items()
+    }
+    return replace(
+        moved,
+        items=(*moved.items, *few),
+        columns=columns,
+        removed_at=np.concatenate([moved.removed_at, np.zeros(len(few), np.intp)]),
+        flagged=np.concatenate([moved.flagged, out]),
+        record={**moved.record, "by_score": list(few)},
+        by_score=few,
+    )
 
 
 def on_scale(moved: Moved) -> tuple[GroupMoments, ...]:

@@ -75,6 +75,7 @@ class Drift(Record):
     correlation: Share = 0.95
     sd_ratio: tuple[float, float] = (0.90, 1.10)
     reestimate_from: Counting = 1
+    score_minimum: Counting = 50
 
 
 class Checks(Record):

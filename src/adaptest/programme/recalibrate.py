@@ -280,7 +280,10 @@ def _drift(
         return moved, first
     stable = [item for item in task.calibrated if item not in set(gone)]
     keep = without_old(collection, gone, task)
-    final = estimate(task, collection, [*new, *gone], stable, keep, may_drop=new)
+    again = [item for item in gone if item not in moved.by_score]  # the others are below the gate
+    if not again and not new:
+        return moved, first
+    final = estimate(task, collection, [*new, *again], stable, keep, may_drop=new)
     return moved, final
 
 

@@ -57,7 +57,7 @@ class ItemRow:
         """Whether a person should look at it."""
         return (
             self.decision in {"replace", "reject", "key-fix", "retire"}
-            or self.reason in {"drift_imprecise", "content_undecided"}
+            or self.reason in {"drift_imprecise", "drift_few", "content_undecided"}
             or self.misfit
             or self.dif_flagged
             or self.decision != self.proposed

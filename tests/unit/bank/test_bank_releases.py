@@ -179,6 +179,18 @@ def test_an_altered_or_missing_run_is_told(folder, name):
     )
 
 
+def test_a_covariance_is_published_with_its_run(folder, now):
+    path = folder / "2026-11-first" / "covariance.npz"
+    path.write_bytes(b"as estimated")
+    release = again(folder, now, run="2026-11-first")
+    assert set(release.files) == {"parameters.csv", "run.json", "covariance.npz"}
+    assert read_run(folder, release).release == release
+    path.write_bytes(b"altered")
+    assert "covariance.npz: must be as published in release 2" in sentence(read_run, folder, release)
+    path.unlink()
+    assert "covariance.npz: no such file; release 2 needs it" in sentence(read_run, folder, release)
+
+
 def test_the_provenance_of_a_run_decides_nothing(folder):
     (release,) = read_releases(folder)
     (folder / release.run / "provenance.json").unlink()
