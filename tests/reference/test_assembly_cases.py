@@ -99,7 +99,7 @@ def test_forms_that_may_share_items_follow_one_curve_that_all_can_reach():
     rows = matrix(pool, table)
     with pytest.raises(InfeasibleError):  # the pool does not hold even two that are apart
         parallel(pool, table, rows, 2, theta)
-    forms = parallel(pool, table, rows, 2, theta, overlap=5)
+    forms, _ = parallel(pool, table, rows, 2, theta, overlap=5)
     every = {pool.ids[row] for row in np.flatnonzero(rows.low[: len(pool)] > 0)}
     first, second = (set(form.items) for form in forms)
     assert len((first & second) - every) <= 5

@@ -75,7 +75,9 @@ def test_parallel_forms_share_nothing_and_follow_one_curve():
     pool, theta = pool_of(120), np.array([-1.0, 0.0, 1.0])
     table = Table.of(pool, [constraint(row) for row in (LENGTH, *AREAS)])
     rows = matrix(pool, table)
-    forms = parallel(pool, table, rows, 4, theta)
+    forms, curve = parallel(pool, table, rows, 4, theta)
+    for form in forms:
+        assert np.abs(information_at(pool, form.items, theta) - curve).max() == pytest.approx(-form.objective)
     used = [item for form in forms for item in form.items]
     assert len(set(used)) == len(used) == 24
     curves = np.array([information_at(pool, form.items, theta) for form in forms])
@@ -83,7 +85,7 @@ def test_parallel_forms_share_nothing_and_follow_one_curve():
     for form in forms:
         assert 2 <= sum(pool.attributes["area"][pool.row[item]] == "A" for item in form.items) <= 4
     target = np.array([0.8, 1.0, 0.8])
-    for form in parallel(pool, table, rows, 2, theta, target=target):
+    for form in parallel(pool, table, rows, 2, theta, target=target)[0]:
         worst = np.abs(information_at(pool, form.items, theta) - target).max()
         assert worst == pytest.approx(-form.objective, abs=1e-9)
         assert worst < 0.02
@@ -95,7 +97,7 @@ def test_parallel_forms_may_share_as_many_items_as_allowed_and_no_more():
     rows = matrix(pool, table)
     with pytest.raises(InfeasibleError):
         parallel(pool, table, rows, 3, theta)
-    forms = parallel(pool, table, rows, 3, theta, overlap=3)
+    forms, _ = parallel(pool, table, rows, 3, theta, overlap=3)
     sets = [set(form.items) for form in forms]
     assert max(len(sets[i] & sets[k]) for i in range(3) for k in range(i)) <= 3
     curves = np.array([information_at(pool, form.items, theta) for form in forms])

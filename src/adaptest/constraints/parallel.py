@@ -36,8 +36,10 @@ def parallel(
     target: Floats | None = None,
     overlap: int = 0,
     budget: Budget = BUDGET,
-) -> tuple[Form, ...]:
-    """Return forms that keep the same rows and follow one curve; the objective is minus the worst distance.
+) -> tuple[tuple[Form, ...], Floats]:
+    """Return forms that keep the same rows and follow one curve, and that curve (Q,).
+
+    A form's objective is minus its worst distance from the curve.
 
     Parameters
     ----------
@@ -69,15 +71,15 @@ def parallel(
     for _ in range(TURNS if target is None else 0):
         if _worst(made) <= 2 * NEAR * float(wanted.mean()):
             break
-        wanted = np.mean([information_at(pool, form.items, theta) for form in made], axis=0)
+        nearer = np.mean([information_at(pool, form.items, theta) for form in made], axis=0)
         try:
-            again = _following(*asked, wanted)
+            again = _following(*asked, nearer)
         except InfeasibleError:
             break
         if _worst(again) >= _worst(made):
             break
-        made = again
-    return made
+        made, wanted = again, nearer
+    return made, wanted
 
 
 def _worst(forms: tuple[Form, ...]) -> float:

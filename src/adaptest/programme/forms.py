@@ -49,12 +49,14 @@ class Assembled:
     ----------
     theta : (Q,) logits at which information counted
     target : (Q,) the curve that parallel forms follow; None for one form of the most information
+    given : whether that curve was asked for; else it follows from the pool
     """
 
     task: Task
     forms: tuple[Form, ...]
     theta: Floats
     target: Floats | None
+    given: bool
     overlap: int
 
     def record(self) -> dict[str, Any]:
@@ -67,9 +69,10 @@ class Assembled:
             "pool": self.task.pool.fingerprint,
             "theta": self.theta.tolist(),
             "target": None if self.target is None else self.target.tolist(),
+            "target_given": self.given,
             "overlap": self.overlap,
             "objective": "minus the largest distance from the target"
-            if self.target is not None or len(self.forms) > 1
+            if self.target is not None
             else "information",
             "forms": [
                 {
@@ -151,13 +154,12 @@ def assemble_forms(
     ------
     InfeasibleError, where there are none: which rules conflict, and what would free them.
     """
-    made: tuple[Form, ...]
     if forms == 1 and target is None:
         cost = task.pool.parameters.information(theta).sum(axis=0)
-        made = (form_of(task.pool, task.table, task.rows, Solver(task.rows).solve(cost)),)
-    else:
-        made = parallel(task.pool, task.table, task.rows, forms, theta, target=target, overlap=overlap)
-    return Assembled(task, made, theta, target, overlap)
+        best = form_of(task.pool, task.table, task.rows, Solver(task.rows).solve(cost))
+        return Assembled(task, (best,), theta, None, given=False, overlap=overlap)
+    made, curve = parallel(task.pool, task.table, task.rows, forms, theta, target=target, overlap=overlap)
+    return Assembled(task, made, theta, curve, given=target is not None, overlap=overlap)
 
 
 def _cell(value: Any) -> Any:
