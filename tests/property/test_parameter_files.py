@@ -1,8 +1,10 @@
 """Write then read is the identity: any mix of models, any text as id, any of the three formats."""
 
+import sys
+
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from adaptest.models import GradedItems, LogisticItems, NominalItems, PartialCreditItems, SequentialItems
@@ -146,6 +148,7 @@ def test_write_then_read_gives_the_table_back(folder, name, table):
 
 
 @given(steps=st.lists(ordinary | finite, min_size=1, max_size=6))
+@example(steps=[sys.float_info.max] * 3)
 def test_a_rating_scales_steps_survive_being_written_about_their_mean(steps):
     difficulty, about = relative(steps)
     assert absolute(difficulty, about) == steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
+from math import isfinite
 
 DIGITS = 1600  # the exact sum of any two doubles has fewer
 
@@ -18,6 +19,7 @@ def absolute(difficulty: str, steps: Sequence[str]) -> list[float]:
 def relative(steps: Sequence[float]) -> tuple[str, list[str]]:
     """Return the mean step and the steps about it: decimals that `absolute` adds to the same bits."""
     mean = sum(step / len(steps) for step in steps)
+    mean = mean if isfinite(mean) else 0.0  # rounding may carry a mean of the largest doubles over the edge
     with localcontext() as context:
         context.prec = DIGITS
         return repr(mean), [str(Decimal(repr(step)) - Decimal(repr(mean))) for step in steps]
