@@ -115,19 +115,14 @@ def test_the_python_of_the_readme_runs_and_prints_what_its_comments_say(block, w
             assert said == line.rpartition("  # ")[2]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        line.removeprefix("$ ")
-        for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
-        for line in block.replace("\\\n", "").splitlines()
-        if "SITTING" not in line
-    ],
-)
-def test_the_commands_of_the_readme_run(line, workspace, capsys, monkeypatch):
+def test_the_commands_of_the_readme_run_one_after_the_other(workspace, capsys, monkeypatch):
     """In this process, which is quicker; the first of them, `exam take`, runs as one above."""
     monkeypatch.chdir(workspace)
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    with pytest.raises(SystemExit) as ended:
-        main(line.partition("  #")[0].split()[1:])
-    assert ended.value.code == 0, capsys.readouterr().err
+    for block in re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL):
+        for line in block.replace("\\\n", "").splitlines():
+            if "SITTING" in line:
+                continue
+            monkeypatch.setattr(sys, "stdin", io.StringIO())
+            with pytest.raises(SystemExit) as ended:
+                main(line.removeprefix("$ ").partition("  #")[0].split()[1:])
+            assert ended.value.code == 0, f"{line}: {capsys.readouterr().err}"
