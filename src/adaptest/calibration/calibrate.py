@@ -27,6 +27,8 @@ from adaptest.calibration.options import (
     DEFAULT_MODEL,
     MAX_ITERATIONS,
     NODES,
+    PARALLEL_FROM,
+    PARALLEL_LINE_FROM,
     RCOND,
     SLOPE_FIXED,
     TOLERANCE,
@@ -182,6 +184,9 @@ def _estimate(
         spread_free=slopes_fixed and options.latent_variance == "free",
     )
     problem = Problem(coded, planned.blocks, latent, pool)
+    short = by_one_sum(problem)
+    if counts.sum() < (PARALLEL_LINE_FROM if short else PARALLEL_FROM):
+        problem = replace(problem, pool=Workers(1))
     own = [
         [counts[j, score] if score < counts.shape[1] else 0.0 for score in planned.items[j].used]
         for j in planned.fitted
@@ -191,7 +196,7 @@ def _estimate(
     memory = Anderson(WINDOW, RCOND)
     history: tuple[Step, ...] = ()
     many = counts.sum() >= COARSE_FROM and not latent.empirical and not isinstance(options.grid, int)
-    if many and not by_one_sum(problem):  # there nodes cost next to nothing
+    if many and not short:  # there nodes cost next to nothing
         single = coded.single()
         rough = fit(
             replace(problem, coded=single, latent=coarser(latent, COARSE_EVERY)),
@@ -216,7 +221,7 @@ def _estimate(
         history=history,
     )
     if latent.empirical:
-        return Done(problem, fitted, None)
+        return Done(replace(problem, pool=pool), fitted, None)
     problem, fitted, found = check(
         problem,
         fitted,
@@ -224,4 +229,4 @@ def _estimate(
         max_iterations=options.max_iterations,
         adopt=options.grid is None,
     )
-    return Done(problem, fitted, found)
+    return Done(replace(problem, pool=pool), fitted, found)

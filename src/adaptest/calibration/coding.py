@@ -32,6 +32,7 @@ class Chunk:
     weight : (n,) how many persons each row stands for
     dense : (n, D) int8 scores 0, 1 or -1 of the items held whole; D may be 0
     complete : whether no cell of `dense` is missing
+    correct : (D,) right answers to each item held whole, each as often as its row stands for persons
     start, index : sparse rows of the other items: (n + 1,) and (cells,) rows of the unit table
     rows : the same as indicator matrices (BLOCK persons, U), block after block; columns : their transposes
     precision : of the products: double, or single on the way to the neighbourhood of the maximum
@@ -41,6 +42,7 @@ class Chunk:
     weight: Floats
     dense: Scores
     complete: bool
+    correct: Floats
     start: NDArray[np.int32]
     index: NDArray[np.int32]
     rows: tuple[csr_array, ...]
@@ -70,7 +72,10 @@ class Chunk:
         ]
         complete = bool((dense >= 0).all())
         columns_of = tuple(row.T for row in rows)
-        return cls(group, weight, dense, complete, start, index, tuple(rows), columns_of, precision)
+        correct = np.zeros(dense.shape[1])
+        for lo in range(0, len(dense), BLOCK):
+            correct += weight[lo : lo + BLOCK] @ (dense[lo : lo + BLOCK] == 1).astype(np.float64)
+        return cls(group, weight, dense, complete, correct, start, index, tuple(rows), columns_of, precision)
 
     def part(self, lo: int, hi: int) -> Chunk:
         """Return persons lo..hi-1."""
@@ -181,10 +186,6 @@ class Coded:
     def precision(self) -> np.dtype[np.floating]:
         """Precision of the products."""
         return self.chunks[0].precision if self.chunks else DOUBLE
-
-    def persons(self, group: int) -> int:
-        """Return the rows of a group."""
-        return sum(len(chunk) for chunk in self.chunks if chunk.group == group)
 
     @property
     def n_rows(self) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from adaptest.calibration.coding import Chunk, Coded
-from adaptest.calibration.line import LineSums, LineTable
+from adaptest.calibration.line import LineSums, LineTable, person_sums
 from adaptest.calibration.options import BLOCK
 from adaptest.models.base import Floats
 
@@ -91,7 +91,12 @@ def workers(threads: int) -> Iterator[Workers]:
 
 
 def group_tables(
-    coded: Coded, table: Floats, theta: Floats, log_weight: Floats, line: Floats | None
+    coded: Coded,
+    table: Floats,
+    theta: Floats,
+    log_weight: Floats,
+    line: Floats | None,
+    pool: Workers | None = None,
 ) -> tuple[GroupTable, ...]:
     """Return each group's table from the (C, M) log-probabilities of all categories.
 
@@ -100,9 +105,14 @@ def group_tables(
     theta, log_weight : (G, Q)
     line : (D, 2) slope and intercept of every item held whole, where all are two-parameter logistic and
         the latent densities normal
+    pool : for the sums of its chunks
     """
     result = []
     q = theta.shape[1]
+    by_chunk: list[Floats] = []
+    if line is not None:
+        slope = np.ascontiguousarray(line[:, 0])
+        by_chunk = (pool or Workers(1)).map(lambda chunk: person_sums(chunk, slope), coded.chunks)
     for g in range(coded.n_groups):
         own = table[:, g * q : (g + 1) * q]
         wrong = own[coded.wrong]
@@ -110,7 +120,10 @@ def group_tables(
         joint = coded.unit_table(np.ascontiguousarray(own)) if _has_sparse(coded) else np.empty((0, q))
         by_sum = None
         if line is not None:
-            by_sum = LineTable.of(theta[g], log_weight[g] + wrong.sum(axis=0), line, coded.persons(g))
+            base = log_weight[g] + wrong.sum(axis=0)
+            pairs = zip(coded.chunks, by_chunk, strict=True)
+            own_sums = tuple(one if chunk.group == g else np.empty(0) for chunk, one in pairs)
+            by_sum = LineTable.of(theta[g], base, line, own_sums)
         weight, *tables = (part.astype(coded.precision) for part in (log_weight[g], contrast, wrong, joint))
         result.append(GroupTable(theta[g], weight, tables[0], tables[1], tables[2], by_sum))
     return tuple(result)
@@ -131,8 +144,8 @@ def expect(
     """
     q = len(tables[0].theta)
     every = ranges or (None,) * len(coded.chunks)
-    work = zip(coded.chunks, every, strict=True)
-    parts = pool.map(lambda own: _chunk(own[0], tables[own[0].group], own[1]), work)
+    work = enumerate(coded.chunks)
+    parts = pool.map(lambda one: _chunk(one[0], one[1], tables[one[1].group], every[one[0]]), work)
     counts = np.zeros((coded.n_codes, coded.n_groups * q))
     mass = np.zeros((coded.n_groups, q))
     joint = np.zeros((coded.n_groups, coded.n_rows if _has_sparse(coded) else 0, q))
@@ -172,10 +185,10 @@ class _Part:
     joint: Floats
 
 
-def _chunk(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> _Part | LineSums:
-    """Return the sums over one chunk, a block of persons at a time."""
+def _chunk(k: int, chunk: Chunk, table: GroupTable, ranges: Floats | None) -> _Part | LineSums:
+    """Return the sums over chunk number k, a block of persons at a time."""
     if table.line is not None and chunk.complete:
-        return table.line.sums(chunk)
+        return table.line.of_chunk(chunk, table.line.sums[k])
     q, items = len(table.theta), chunk.dense.shape[1]
     mass, log_likelihood = np.zeros(q), 0.0
     right, answered = np.zeros((items, q)), np.zeros((items, q))

@@ -89,7 +89,7 @@ class Problem:
         for block, own in zip(self.blocks, psi, strict=True):
             table[block.codes] = block.log_probability(own, nodes)
         line = None if counts else self._line(psi)
-        tables = group_tables(self.coded, table, theta, log_weight, line)
+        tables = group_tables(self.coded, table, theta, log_weight, line, self.pool)
         ranges = None
         if self.windows is not None and self.windows.hold(self.blocks, psi, state.moments, theta):
             ranges = self.windows.ranges

@@ -53,6 +53,7 @@ class LineTable:
     ----------
     theta : (Q,) nodes
     line : (D, 2) slope and intercept of every item
+    sums : for each chunk (n,) s of its persons, or nothing: of another group, or where an answer is missing
     low, step : the first value of s, and from one to the next
     log_total, mean : (K, 8) coefficients of t, the place between two values, from 0 to 1
     mass : (4, K + 1, Q) a posterior's mass at each node, and its derivatives in t
@@ -60,6 +61,7 @@ class LineTable:
 
     theta: Floats
     line: Floats
+    sums: tuple[Floats, ...]
     low: float
     step: float
     log_total: Floats
@@ -67,7 +69,7 @@ class LineTable:
     mass: Floats
 
     @classmethod
-    def of(cls, theta: Floats, base: Floats, line: Floats, persons: int) -> LineTable | None:
+    def of(cls, theta: Floats, base: Floats, line: Floats, sums: tuple[Floats, ...]) -> LineTable | None:
         """Return the table, or None where it would cost more than the persons' own posteriors.
 
         Parameters
@@ -75,9 +77,12 @@ class LineTable:
         theta, base : (Q,) nodes; log prior mass, of a normal density, and the log-probability that every
             answer is wrong
         """
-        low, high = (float(side(line[:, 0], 0).sum()) for side in (np.minimum, np.maximum))
+        some = [own for own in sums if len(own)]
+        if not some:
+            return None
+        low, high = min(float(own.min()) for own in some), max(float(own.max()) for own in some)
         intervals = max(int(np.ceil((high - low) * _widest(low, high, theta, base) / SPACING)), 1)
-        if persons <= 2 * intervals:
+        if sum(len(own) for own in some) <= 2 * intervals:
             return None
         h = (high - low) / intervals or 1.0
         mass = np.empty((4, intervals + 1, len(theta)))
@@ -89,18 +94,20 @@ class LineTable:
         for k in range(4):
             mass[k] *= h**k
         scale = h ** np.arange(4)
-        return cls(theta, line, low, h, _between(log_total * scale), _between(mean * scale), mass)
+        return cls(theta, line, sums, low, h, _between(log_total * scale), _between(mean * scale), mass)
 
-    def sums(self, chunk: Chunk) -> LineSums:
-        """Return what the E-step asks of some persons, who answered every item."""
+    def of_chunk(self, chunk: Chunk, s: Floats) -> LineSums:
+        """Return what the E-step asks of some persons, who answered every item.
+
+        Parameters
+        ----------
+        s : (n,) theirs
+        """
         intervals = len(self.mean)
-        moments, spread = np.zeros((len(self.line), 2)), np.zeros((DEGREE + 1, intervals))
-        by_intercept = 0.0
+        by_theta, spread = np.zeros(len(self.line)), np.zeros((DEGREE + 1, intervals))
         for lo in range(0, len(chunk), LINE_BLOCK):
-            right = chunk.dense[lo : lo + LINE_BLOCK].astype(np.float64)
             weight = chunk.weight[lo : lo + LINE_BLOCK]
-            s, intercept = (right @ self.line).T
-            place = (s - self.low) / self.step
+            place = (s[lo : lo + LINE_BLOCK] - self.low) / self.step
             cell: Rows = np.minimum(place.astype(np.intp), intervals - 1)
             t = place - cell
             own = self.mean[cell]
@@ -111,9 +118,9 @@ class LineTable:
                 power = power * t
                 if k:
                     expected = expected * t + own[:, DEGREE - k]
-            by_intercept += float(weight @ intercept)
-            moments += right.T @ np.stack([weight * expected, weight], axis=1)
-        return LineSums(by_intercept, spread, self._two_points(moments))
+            by_theta += (weight * expected) @ chunk.dense[lo : lo + LINE_BLOCK].astype(np.float64)
+        by_intercept = float(chunk.correct @ self.line[:, 1])
+        return LineSums(by_intercept, spread, self._two_points(np.stack([by_theta, chunk.correct], axis=1)))
 
     def total(self, parts: Sequence[LineSums]) -> tuple[float, Floats]:
         """Return the log-likelihood of all chunks, and (Q,) the mass at the nodes."""
@@ -138,6 +145,14 @@ class LineTable:
         result[:, -1] = (by_theta - ones * theta[0]) / (theta[-1] - theta[0])
         result[:, 0] = ones - result[:, -1]
         return result
+
+
+def person_sums(chunk: Chunk, slope: Floats) -> Floats:
+    """Return (n,) the slopes (D,) of each person's right answers, or nothing where an answer is missing."""
+    if not chunk.complete:
+        return np.empty(0)
+    cuts = range(0, len(chunk), LINE_BLOCK)
+    return np.concatenate([chunk.dense[lo : lo + LINE_BLOCK].astype(np.float64) @ slope for lo in cuts])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,6 +55,8 @@ CHUNK_PERSONS = (
     4000  # ... and fewer than so many in one cost more in calls than they gain in cores (measured)
 )
 BLOCK = 1024  # persons worked on at once
+PARALLEL_FROM = 400_000  # responses: with fewer, threads wait for each other longer than they work (measured)
+PARALLEL_LINE_FROM = 4_000_000  # likewise where a person's sum says all
 DENSE_FROM = 0.2  # share of cells answered from which whole matrices beat sparse rows
 PRIOR_CONFLICT = 3.0  # prior SDs of ln a: beyond it the data pull against the prior, as a wrong key does
 AT_PRIOR = 0.1  # responses that say less than this share of what the prior says left it as it was
