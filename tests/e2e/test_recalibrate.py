@@ -242,7 +242,7 @@ def test_rollback_points_back_and_deletes_nothing(adaptest):
     )
 
 
-@pytest.mark.parametrize("how", ["drop", "accept_keys"])
+@pytest.mark.parametrize("how", ["drop", "accept_keys", "credit"])
 def test_revoking_lists_what_would_change_and_applies_nothing(adaptest, how):
     keys = ["--keys", "A,B"] if how == "accept_keys" else []
     done = adaptest(
@@ -260,8 +260,10 @@ def test_revoking_lists_what_would_change_and_applies_nothing(adaptest, how):
     }
     record = json.loads((adaptest.folder / "gone" / "run.json").read_text(encoding="utf-8"))["revoked"]
     assert (record["fail_to_pass"], record["pass_to_fail"]) == (flips["fail_to_pass"], flips["pass_to_fail"])
-    if how == "accept_keys":  # nobody loses a point
+    if how != "drop":  # nobody loses a point
         assert not flips["pass_to_fail"]
+    if how == "credit":  # a point more never lowers an estimate
+        assert all(float(row["theta_new"]) > float(row["theta_old"]) for row in moved)
     parameters = {row["item_id"]: row for row in rows(adaptest.folder / "gone" / "parameters.csv")}
     assert not parameters["LIS-001"]["difficulty"]
     adaptest("release", "approve", "gone", "--as", "Ann", check=0)
