@@ -78,6 +78,24 @@ class Estimator(Protocol):
         ...
 
 
+class _OneAfterTheOther:
+    """For estimators that gain nothing from updating and estimating together."""
+
+    __slots__ = ()
+
+    def stepped(
+        self: Estimator,
+        carried: Floats,
+        rows: Rows,
+        scores: Rows,
+        *,
+        reuse: bool = False,  # noqa: ARG002 (as Estimator says)
+    ) -> tuple[Floats, Estimates]:
+        """Return one after the other; see Estimator."""
+        after = self.update(carried, rows[:, -1], scores[:, -1])
+        return after, self.estimates(after, rows, scores)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CarriedEap:
     """Converged expected a posteriori."""
@@ -123,7 +141,7 @@ class CarriedEap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FixedGridEap:
+class FixedGridEap(_OneAfterTheOther):
     """Expected a posteriori on nodes the exam fixes; whether they are fine enough is the exam's affair.
 
     table : (J, K, Q) log-probability of each score at each node
@@ -155,18 +173,6 @@ class FixedGridEap:
         outcome = Outcome.OK if rows.shape[1] else Outcome.NO_RESPONSES
         return Estimates(theta, sem, np.full(len(theta), outcome, dtype=np.int8), "posterior_sd", "eap")
 
-    def stepped(
-        self,
-        carried: Floats,
-        rows: Rows,
-        scores: Rows,
-        *,
-        reuse: bool = False,  # noqa: ARG002 (as Estimator says)
-    ) -> tuple[Floats, Estimates]:
-        """Return one after the other; see Estimator."""
-        after = self.update(carried, rows[:, -1], scores[:, -1])
-        return after, self.estimates(after, rows, scores)
-
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the same; see Estimator."""
         return self.estimates(carried, rows, scores)
@@ -187,7 +193,7 @@ class FixedGridEap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Anew:
+class Anew(_OneAfterTheOther):
     """An estimator that looks at all responses each time; before any, the estimate is the prior's own."""
 
     method: str
@@ -216,18 +222,6 @@ class Anew:
         theta, sem = np.full(n, self.prior.mean), np.full(n, self.prior.sd)
         outcome = np.full(n, Outcome.NO_RESPONSES, dtype=np.int8)
         return Estimates(theta, sem, outcome, "prior_sd", self.method)
-
-    def stepped(
-        self,
-        carried: Floats,
-        rows: Rows,
-        scores: Rows,
-        *,
-        reuse: bool = False,  # noqa: ARG002 (as Estimator says)
-    ) -> tuple[Floats, Estimates]:
-        """Return one after the other; see Estimator."""
-        after = self.update(carried, rows[:, -1], scores[:, -1])
-        return after, self.estimates(after, rows, scores)
 
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:  # noqa: ARG002 (as Estimator says)
         """Return the estimates, without any where nothing was answered; see Estimator."""
