@@ -184,6 +184,10 @@ def test_an_edit_voids_an_approval_and_a_reviewers_decision_is_carried_out(adapt
         "NEW-002": ["accept", "hold"]
     }
     done = adaptest("release", "publish", "cand", "--name", "2026-second", "--why", "spring", check=0)
+    ready = next(line for line in done.stdout.splitlines() if line.startswith("calibrated, and still"))
+    assert "NEW-003" in ready
+    assert "NEW-001" not in ready  # its key has to be mended first
+    assert "NEW-002" not in ready  # the reviewer holds it
     assert done.stdout.startswith("release 3: publish of 2026-second, effective ")
     shown = adaptest("release", "list", "made-up", "--format", "json", check=0)
     last = json.loads(shown.stdout)[-1]
@@ -267,7 +271,16 @@ def test_revoking_lists_what_would_change_and_applies_nothing(adaptest, how):
     parameters = {row["item_id"]: row for row in rows(adaptest.folder / "gone" / "parameters.csv")}
     assert not parameters["LIS-001"]["difficulty"]
     adaptest("release", "approve", "gone", "--as", "Ann", check=0)
-    adaptest("release", "publish", "gone", check=0)
+    exams = adaptest.folder / "itembank" / "made-up" / "exams"
+    needed = sum(item.startswith("LIS") for item in parameters)
+    every = (exams / "exam.yaml").read_text(encoding="utf-8").replace("id: exam", "id: every")
+    every = every.replace("minimum: 10, maximum: 10", f"minimum: {needed}, maximum: {needed}")
+    every = every.replace("minimum: 3, maximum: 7", f"minimum: {needed}, maximum: {needed}")
+    (exams / "every.yaml").write_text(every, encoding="utf-8")
+    done = adaptest("release", "publish", "gone", check=3)
+    why = f"domain INT has {needed - 1} active items; the blueprint needs {needed} at length {needed}"
+    assert f"exam 'every' cannot run on this release: {why}" in done.stdout
+    assert "exam 'exam' cannot run" not in done.stdout
     adaptest("release", "show", "made-up", check=0)
 
 

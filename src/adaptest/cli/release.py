@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adaptest.cli.output import Format, emit, format_option
-from adaptest.errors import OptionError
+from adaptest.errors import AdaptestError, OptionError
 from adaptest.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from adaptest.bank.releases import Release
 
 NEEDS_A_PERSON = 3
+NAMED = 12  # items that a sentence names
 PATH = click.Path(path_type=Path)
 COLUMNS = (
     "number", "action", "run", "scale_id", "provisional", "effective", "in_effect", "by", "why", "approvals",
@@ -225,12 +226,13 @@ def publish(
         effective=_time(effective),
         at=datetime.now(UTC),
     )
-    _published(done)
+    sound = _published(workspace, bank, done)
     if record["new_scale"]:
         click.echo(
             f"new scale {done.scale_id}: set the cuts of {bank} anew; theta under earlier releases is not"
             " comparable"
         )
+    if record["new_scale"] or not sound:
         context.exit(NEEDS_A_PERSON)
 
 
@@ -252,7 +254,8 @@ def rollback(
     done = programme.roll_back(
         workspace, bank, number, by=by, why=why, effective=_time(effective), at=datetime.now(UTC)
     )
-    _published(done)
+    if not _published(workspace, bank, done):
+        context.exit(NEEDS_A_PERSON)
 
 
 @release.command(short_help="Take an item out: wrong key or leak.")
@@ -328,8 +331,10 @@ def _time(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _published(done: Release) -> None:
+def _published(workspace: Workspace, bank: str, done: Release) -> bool:
+    """Say what was published and what it means; return whether every exam of the bank can run on it."""
     from adaptest.bank.releases import utc
+    from adaptest.programme.published import meaning
 
     agreed = ", ".join(f"{one.name} ({one.account})" for one in done.approvals) or "nobody was asked"
     click.echo(
@@ -337,3 +342,17 @@ def _published(done: Release) -> None:
         f" approved by {agreed}"
     )
     click.echo("sittings that are running stay on the release they began with")
+    try:
+        found = meaning(workspace, bank, done)
+    except AdaptestError as error:
+        click.echo(f"the release stands, but the bank's exams could not be tried on it: {error}")
+        return False
+    if found.ready:
+        more = f" (and {len(found.ready) - NAMED} more)" if len(found.ready) > NAMED else ""
+        click.echo(
+            f"calibrated, and still of status pretest: {', '.join(found.ready[:NAMED])}{more}; an exam scores"
+            " them when their file says operational"
+        )
+    for exam, why in found.cannot_run:
+        click.echo(f"exam {exam!r} cannot run on this release: {why}")
+    return not found.cannot_run
