@@ -76,7 +76,7 @@ def test_all_steps_but_simulation(tmp_path):
     write_candidate(
         folder,
         content,
-        page_of(content, screened=outcome.screened, moved=outcome.moved, checked=outcome.checked),
+        page_of(content),
     )
     ended = time.monotonic()
     steps = {"0-1 reading": read, **outcome.seconds, "9 writing": ended - wrote}

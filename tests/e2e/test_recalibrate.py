@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,13 @@ EASY_GATES = (
 def rows(path):
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def page_parts(folder):
+    """The rows and panels of items on a candidate's page, each as one text."""
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    parts = re.findall(r'<tr.*?</tr>|<div class="panel">.*?</div>', page, flags=re.DOTALL)
+    return [part for part in parts if re.search(r"[A-Z]{3}-0", part)]
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +181,7 @@ def test_an_edit_voids_an_approval_and_a_reviewers_decision_is_carried_out(adapt
         "cand: must have 1 approval of what it holds now; got 0 (1 given before the candidate was edited);"
         " approve it with 'adaptest release approve'"
     )
+    seen = page_parts(folder)
     text = (folder / "decisions.csv").read_text(encoding="utf-8")
     text = text.replace("NEW-002,new,accept", "NEW-002,new,hold")
     (folder / "decisions.csv").write_text(text, encoding="utf-8")
@@ -180,6 +189,9 @@ def test_an_edit_voids_an_approval_and_a_reviewers_decision_is_carried_out(adapt
     assert "decided otherwise: NEW-002; parameters, impact and report were made again" in done.stdout
     new = {row["item_id"]: row for row in rows(folder / "parameters.csv")}
     assert not new["NEW-002"]["difficulty"]
+    again = page_parts(folder)
+    assert any("infit" in part for part in seen)
+    assert [one for one in seen if "NEW-002" not in one] == [one for one in again if "NEW-002" not in one]
     assert json.loads((folder / "run.json").read_text(encoding="utf-8"))["edited"] == {
         "NEW-002": ["accept", "hold"]
     }

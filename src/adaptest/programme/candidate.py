@@ -18,12 +18,15 @@ from adaptest.errors import BankFileError
 from adaptest.files import read_bytes, readable_json, write_bytes, write_text
 from adaptest.parameters import ParameterTable
 from adaptest.parameters.files import write_parameter_table
+from adaptest.programme.checks import Checked
 from adaptest.programme.collect import Collection
 from adaptest.programme.decisions import Decision, changed, decisions_csv
 from adaptest.programme.impact import Impacts, impact_csv, rules_changed, summary
 from adaptest.programme.keeper import Keeper
 from adaptest.programme.log import Log
+from adaptest.programme.moved import Moved
 from adaptest.programme.recalibrate import KEPT, Outcome, log_digest
+from adaptest.programme.screen import Screened
 from adaptest.programme.sources import COVARIANCE, covariance_data
 from adaptest.programme.task import Task
 
@@ -33,9 +36,22 @@ KIND = "recalibration"
 PARAMETERS, RECORD, DECISIONS, IMPACT, REPORT = (
     "parameters.csv", "run.json", "decisions.csv", "impact.csv", "report.html",
 )  # fmt: skip
-ESTIMATES, EVIDENCE, APPROVALS, PROVENANCE = "estimates.csv", "evidence", "approvals.json", "provenance.json"
-WITH_LOG = {**KEPT, Log.__name__: Log}
+ESTIMATES, EVIDENCE, SEEN, APPROVALS, PROVENANCE = (
+    "estimates.csv", "evidence", "seen", "approvals.json", "provenance.json",
+)  # fmt: skip
 UNSIGNED = frozenset({APPROVALS, PROVENANCE})  # what approving and publishing write
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the steps saw of each item; the report shows it, also after a reviewer's edit."""
+
+    screened: Screened
+    moved: Moved
+    checked: Checked
+
+
+WITH_LOG = {**KEPT, Log.__name__: Log, Seen.__name__: Seen}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +64,7 @@ class Content:
     table, covariance : the release, so decided
     estimates, new_covariance : values that may be accepted or put in place
     record : run.json, but for what follows from the decisions
+    seen : what the steps saw; None where there were none, as in a revocation
     """
 
     task: Task
@@ -58,6 +75,7 @@ class Content:
     estimates: ParameterTable | None
     impacts: Impacts
     record: Mapping[str, Any]
+    seen: Seen | None = None
 
 
 def content_of(outcome: Outcome, exposure: Sequence[Mapping[str, Any]] = ()) -> Content:
@@ -71,6 +89,7 @@ def content_of(outcome: Outcome, exposure: Sequence[Mapping[str, Any]] = ()) -> 
         outcome.final.table,
         outcome.impacts,
         _record(outcome, exposure),
+        Seen(outcome.screened, outcome.moved, outcome.checked),
     )
 
 
@@ -86,7 +105,10 @@ def write_candidate(folder: Path, content: Content, page: str) -> None:
         write_parameter_table(folder / ESTIMATES, content.estimates)
     write_text(folder / RECORD, readable_json(plain(full_record(content, covariance))))
     write_text(folder / REPORT, page)
-    Keeper(folder, EVIDENCE, WITH_LOG)(EVIDENCE, lambda: content.collection)
+    keep = Keeper(folder, EVIDENCE, WITH_LOG)
+    keep(EVIDENCE, lambda: content.collection)
+    if content.seen is not None:
+        keep(SEEN, lambda: content.seen)
 
 
 def read_evidence(folder: Path) -> Collection:
@@ -96,14 +118,30 @@ def read_evidence(folder: Path) -> Collection:
     ------
     BankFileError, where they are missing or damaged.
     """
+    collection: Collection = _read_kept(folder, EVIDENCE)
+    return collection
 
-    def none() -> Collection:
+
+def read_seen(folder: Path) -> Seen | None:
+    """Return what the steps saw of a candidate's items, or None where there were no steps.
+
+    Raises
+    ------
+    BankFileError, where it is damaged.
+    """
+    seen: Seen | None = _read_kept(folder, SEEN) if (folder / SEEN).exists() else None
+    return seen
+
+
+def _read_kept(folder: Path, name: str) -> Any:
+    """Return what was kept in a candidate's folder."""
+
+    def none() -> Any:
         raise BankFileError(
-            f"{shown_path(folder)}/{EVIDENCE}: must be as it was written; recalibrate again into another"
-            " folder"
+            f"{shown_path(folder)}/{name}: must be as it was written; recalibrate again into another folder"
         )
 
-    return Keeper(folder, EVIDENCE, WITH_LOG)(EVIDENCE, none)
+    return Keeper(folder, EVIDENCE, WITH_LOG)(name, none)
 
 
 def full_record(content: Content, covariance: bytes) -> dict[str, Any]:

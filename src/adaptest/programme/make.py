@@ -70,11 +70,7 @@ def make_candidate(
     tell("writing")
     start = time.monotonic()
     with new_folder(out, force=force) as folder:
-        write_candidate(
-            folder,
-            content,
-            page_of(content, screened=outcome.screened, moved=outcome.moved, checked=outcome.checked),
-        )
+        write_candidate(folder, content, page_of(content))
         seconds.update(outcome.seconds, **keep.seconds, writing=time.monotonic() - start)
         command = {"bank": bank, "responses": responses.name if responses else None}
         write_text(folder / PROVENANCE, provenance(began, now(), command, seconds))

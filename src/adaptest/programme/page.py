@@ -11,8 +11,6 @@ from adaptest.models.base import Bools, Floats
 from adaptest.programme.candidate import Content, full_record, plain
 from adaptest.programme.checks import Checked
 from adaptest.programme.impact import summary
-from adaptest.programme.moved import Moved
-from adaptest.programme.screen import Screened
 from adaptest.programme.tables import logistic_columns
 from adaptest.report.recalibration_page import ItemRow, Page, page
 
@@ -20,14 +18,8 @@ Z95 = 1.959963984540054
 FLIPS = 200  # changed decisions that the page lists; impact.csv has all
 
 
-def page_of(
-    content: Content,
-    *,
-    screened: Screened | None = None,
-    moved: Moved | None = None,
-    checked: Checked | None = None,
-) -> str:
-    """Return the page of a candidate; of one that was decided anew, without the steps' columns."""
+def page_of(content: Content) -> str:
+    """Return the page of a candidate."""
     record = plain(full_record(content, b""))
     theta = _theta(content)
     released = content.table.items
@@ -35,7 +27,7 @@ def page_of(
     return page(
         Page(
             record=record,
-            items=_rows(content, screened, moved, checked),
+            items=_rows(content),
             released=released.take(np.array([released.row[item] for item in names], dtype=np.intp)),
             base=content.task.base.table.items,
             responses=content.collection.responses(names, content.collection.used),
@@ -95,10 +87,10 @@ def _flips(content: Content) -> tuple[Mapping[str, Any], ...]:
     return tuple(rows)
 
 
-def _rows(
-    content: Content, screened: Screened | None, moved: Moved | None, checked: Checked | None
-) -> tuple[ItemRow, ...]:
+def _rows(content: Content) -> tuple[ItemRow, ...]:
     """Return a row an item that was decided, with old and new values and what each step saw."""
+    told = content.seen
+    screened, moved, checked = (told.screened, told.moved, told.checked) if told else (None, None, None)
     ids = [one.item for one in content.decisions]
     old, new = logistic_columns(content.task.base.table, ids), logistic_columns(content.table, ids)
     seen = {item: k for k, item in enumerate(screened.items)} if screened else {}

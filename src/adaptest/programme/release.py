@@ -38,6 +38,7 @@ from adaptest.programme.candidate import (
     Content,
     read_evidence,
     read_record,
+    read_seen,
     write_candidate,
 )
 from adaptest.programme.decisions import (
@@ -192,7 +193,8 @@ def _carry_out(folder: Path, task: Task, rows: tuple[Decision, ...], record: dic
     )
     whole = replace(task, log=collection.log)
     impacts = impact(whole, collection, table, frozenset(dropped(rows)))
-    content = Content(whole, collection, rows, table, covariance, estimates, impacts, record)
+    seen = read_seen(folder)
+    content = Content(whole, collection, rows, table, covariance, estimates, impacts, record, seen)
     provenance = read_bytes(folder / PROVENANCE) if (folder / PROVENANCE).is_file() else None
     approvals = folder / "approvals.json"
     given = read_bytes(approvals) if approvals.is_file() else None
