@@ -104,6 +104,9 @@ def test_the_candidate_decides_drift_keys_and_new_items(programme):
     assert (
         sum(row["decision"] == "accept" for row in stable) >= len(stable) - 2
     )  # two false alarms in 28 at 1 %
+    page = (programme / "cand" / "report.html").read_text(encoding="utf-8")
+    part = page[page.index("Drift over administrations") :]
+    assert part.index("LIS-001") < part.index("Information of the released items")  # in the figure's legend
     said = (programme / "said.txt").read_text(encoding="utf-8")
     assert "key-fix: 1: NEW-001 (distractor)" in said
     assert "candidate written to cand; read cand/report.html" in said

@@ -11,6 +11,7 @@ from adaptest.models.base import Bools, Floats
 from adaptest.programme.candidate import Content, full_record, plain
 from adaptest.programme.checks import Checked
 from adaptest.programme.impact import summary
+from adaptest.programme.over_time import OverTime, over_time
 from adaptest.programme.tables import logistic_columns
 from adaptest.report.recalibration_page import ItemRow, Page, page
 
@@ -46,8 +47,15 @@ def page_of(content: Content) -> str:
             theta_old=content.impacts.theta_old,
             theta_new=content.impacts.theta_new,
             comparable=content.impacts.comparable,
+            drift=_drift(content),
+            drift_threshold=content.task.policy.drift.difficulty,
         )
     )
+
+
+def _drift(content: Content) -> OverTime | None:
+    """Return how the items that moved did so; nothing where the responses cannot be laid side by side."""
+    return over_time(content) if content.impacts.comparable else None
 
 
 def _theta(content: Content) -> Floats:

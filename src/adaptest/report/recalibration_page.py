@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from adaptest.parameters import ItemParameters
 from adaptest.report import figures
 from adaptest.report.environment import template
 from adaptest.report.item_curves import observed, panels
+from adaptest.report.link_figures import LABELLED, drift_over_time
 from adaptest.responses import Responses
 
 PERSONS = 20_000  # at most, evenly spread, behind the curves
@@ -64,6 +65,25 @@ class ItemRow:
         )
 
 
+class Drifting(Protocol):
+    """Shifts of location against the base: by item (T,) logits, with standard errors."""
+
+    @property
+    def administrations(self) -> tuple[str, ...]:
+        """(T,) names, the oldest first."""
+        ...
+
+    @property
+    def x_b(self) -> Mapping[str, Floats]:
+        """By item, the largest shift first."""
+        ...
+
+    @property
+    def se_b(self) -> Mapping[str, Floats]:
+        """By item."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
     """What the page shows.
@@ -76,6 +96,7 @@ class Page:
     cuts : thetas at which information is shown
     impact : a row an exam; flips : sittings whose decision would change
     theta_old, theta_new : (S,) every scored sitting
+    drift : shifts of the items that moved, by administration; drift_threshold : logits that matter
     """
 
     record: Mapping[str, Any]
@@ -90,6 +111,8 @@ class Page:
     theta_old: Floats
     theta_new: Floats
     comparable: bool
+    drift: Drifting | None = None
+    drift_threshold: float = 0.0
 
 
 def page(one: Page) -> str:
@@ -112,6 +135,19 @@ def page(one: Page) -> str:
         cuts=_information(one),
         figure_information=_figure(one),
         figure_change=_change(one),
+        figure_drift=_over_time(one),
+        drifting=len(one.drift.x_b) if one.drift else 0,
+        drawn=LABELLED,
+    )
+
+
+def _over_time(one: Page) -> str:
+    """Return the shifts of the items that moved, over administrations; nothing where none did."""
+    if one.drift is None:
+        return ""
+    drawn = list(one.drift.x_b)[:LABELLED]
+    return drift_over_time(
+        one.drift.administrations, one.drift.x_b, one.drift.se_b, drawn, one.drift_threshold
     )
 
 
