@@ -4,17 +4,22 @@ import json
 import yaml
 
 
-def test_forms_are_assembled_from_files_and_written_with_their_proof(adaptest, tmp_path):
-    (tmp_path / "items.csv").write_text(
+def files_of(folder, count, middle):
+    """Options for a pool of items of two areas, one every tenth of a logit, and rules for four of them."""
+    (folder / "items.csv").write_text(
         "item,discrimination,difficulty,area\n"
-        + "".join(f"i{k},1,{k / 10 - 1},{'AB'[k % 2]}\n" for k in range(20)),
+        + "".join(f"i{k},1,{k / 10 - middle},{'AB'[k % 2]}\n" for k in range(count)),
         encoding="utf-8",
     )
-    (tmp_path / "rules.csv").write_text(
+    (folder / "rules.csv").write_text(
         'name,type,condition,lower,upper\nlength,number,,4,4\nA,number,"area == ""A""",2,2\n',
         encoding="utf-8",
     )
-    files = ["--parameters", tmp_path / "items.csv", "--constraints", tmp_path / "rules.csv"]
+    return ["--parameters", folder / "items.csv", "--constraints", folder / "rules.csv"]
+
+
+def test_forms_are_assembled_from_files_and_written_with_their_proof(adaptest, tmp_path):
+    files = files_of(tmp_path, 20, 1)
     done = adaptest("form", "assemble", *files, "--out", tmp_path / "out")
     assert done.returncode == 0
     assert done.stderr.splitlines()[0].startswith("form 1: 4 items, information 0.99")
@@ -33,16 +38,7 @@ def test_forms_are_assembled_from_files_and_written_with_their_proof(adaptest, t
 
 
 def test_a_panel_is_assembled_and_its_yaml_is_what_an_exam_file_takes(adaptest, tmp_path):
-    (tmp_path / "items.csv").write_text(
-        "item,discrimination,difficulty,area\n"
-        + "".join(f"i{k},1,{k / 10 - 1.5},{'AB'[k % 2]}\n" for k in range(30)),
-        encoding="utf-8",
-    )
-    (tmp_path / "rules.csv").write_text(
-        'name,type,condition,lower,upper\nlength,number,,4,4\nA,number,"area == ""A""",2,2\n',
-        encoding="utf-8",
-    )
-    files = ["--parameters", tmp_path / "items.csv", "--constraints", tmp_path / "rules.csv"]
+    files = files_of(tmp_path, 30, 1.5)
     done = adaptest(
         "form", "assemble", *files, "--panel", "R=0; easy=-1.2,hard=1.2", "--out", tmp_path / "out"
     )

@@ -210,6 +210,19 @@ def test_an_edit_voids_an_approval_and_a_reviewers_decision_is_carried_out(adapt
     assert last["approvals"][0].startswith("Ann (")
 
 
+def test_without_what_the_steps_saw_no_edit_is_carried_out(adaptest):
+    folder = adaptest.folder / "cand"
+    shutil.rmtree(folder / "seen")
+    text = (folder / "decisions.csv").read_text(encoding="utf-8")
+    (folder / "decisions.csv").write_text(text.replace("NEW-002,new,accept", "NEW-002,new,hold"), "utf-8")
+    page = (folder / "report.html").read_bytes()
+    assert adaptest.sentence("release", "approve", "cand", "--as", "Ann").endswith(
+        "cand/seen: must be as it was written; recalibrate again into another folder"
+    )
+    assert (folder / "report.html").read_bytes() == page
+    assert not (folder / "seen").exists()
+
+
 def test_two_approvals_need_two_accounts_unless_the_policy_says_otherwise(adaptest):
     folder = adaptest.folder / "cand"
     for name in ("Ann", "Ben"):

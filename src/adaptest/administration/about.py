@@ -137,12 +137,8 @@ class About:
         """
         if body.get("format") != FORMAT:
             raise StoreError(f"a sitting's description must be {FORMAT!r}; got {body.get('format')!r}")
-        body = {
-            "pretest": 0,
-            "levels": None,
-            "known_by": "",
-            **body,
-        }  # sittings that began before there were any
+        before = {"pretest": 0, "levels": None, "known_by": ""}  # sittings that began before there were any
+        body = before | dict(body)
         values = {field.name: body[field.name] for field in fields(cls)}
         values["domains"] = dict(body["domains"])
         values["scale"] = Scale(**body["scale"]) if body["scale"] else None

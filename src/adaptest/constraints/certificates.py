@@ -123,16 +123,12 @@ class Certificates:
         """Return a way with one item more of `cell` by its first stop, for one less of another cell."""
         terms, low, high = self.rows
         held = np.einsum("rc,tc->rt", terms, at)[:, None, :]
-        after = (
-            held + (terms[:, [cell]] - terms)[:, :, None]
-        )  # (R, C, T): one of `cell` for one of each other
+        # (R, C, T): one of `cell` for one of each other
+        after = held + (terms[:, [cell]] - terms)[:, :, None]
         keeps = ((after >= low[:, None, first:]) & (after <= high[:, None, first:])).all(axis=0)
         keeps = np.logical_and.accumulate(keeps, axis=1)
         keeps &= (at[0] > counts)[:, None]
-        until = np.append(
-            np.diff(at[:, cell]) > 0, True
-        )  # it takes one itself by the next stop; or to the end
-        keeps &= until
+        keeps &= np.append(np.diff(at[:, cell]) > 0, True)  # until it takes one itself, or to the end
         over = at[-1] - counts > free
         if over.any():
             keeps[:, :-1] = False

@@ -122,14 +122,14 @@ def read_evidence(folder: Path) -> Collection:
     return collection
 
 
-def read_seen(folder: Path) -> Seen | None:
-    """Return what the steps saw of a candidate's items, or None where there were no steps.
+def read_seen(folder: Path) -> Seen:
+    """Return what the steps saw of a candidate's items; a revocation has no steps.
 
     Raises
     ------
-    BankFileError, where it is damaged.
+    BankFileError, where it is missing or damaged.
     """
-    seen: Seen | None = _read_kept(folder, SEEN) if (folder / SEEN).exists() else None
+    seen: Seen = _read_kept(folder, SEEN)
     return seen
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaptest.dif import DifResult, Volume, catsib, multigroup
+from adaptest.dif.result import OK
 from adaptest.errors import AdaptestError
 from adaptest.fit import Residuals, item_mean_squares, residuals
 from adaptest.fit.local_dependence import q3
@@ -176,7 +177,7 @@ def _dif(
         pointed = [
             item
             for j, item in enumerate(first.items)
-            if first.outcome[j] == "ok" and (first.p[j] < rules.dif_alpha or item in task.new)
+            if first.outcome[j] == OK and (first.p[j] < rules.dif_alpha or item in task.new)
         ][:MOST_STUDIED]
         second = multigroup(people, released, studied=pointed, wald=False, volume=volume) if pointed else None
     except AdaptestError as error:
@@ -190,9 +191,11 @@ def _rows(first: DifResult, second: DifResult | None, rules: Checks) -> tuple[Ma
     rows = []
     for j, item in enumerate(first.items):
         k = ratio.get(item)
-        tested = k is not None and second is not None and second.outcome[k] == "ok"
+        tested = k is not None and second is not None and second.outcome[k] == OK
         p = float(second.p_adjusted[k]) if tested and second is not None and k is not None else float("nan")
         effect = float(second.effect[k]) if tested and second is not None and k is not None else float("nan")
+        compared = f"{first.focal} against {first.reference}"
+        said = f"expected score differs by {effect:+.3f}" if tested else _untested(first, j, second, k)
         rows.append(
             {
                 "item": item,
@@ -206,7 +209,15 @@ def _rows(first: DifResult, second: DifResult | None, rules: Checks) -> tuple[Ma
                 "likelihood_ratio_p": p,
                 "effect": effect,
                 "flagged": tested and p < rules.dif_alpha and abs(effect) >= rules.dif_effect,
-                "detail": f"{first.focal} against {first.reference}: expected score differs by {effect:+.3f}",
+                "detail": f"{compared}: {said}",
             }
         )
     return tuple(rows)
+
+
+def _untested(first: DifResult, j: int, second: DifResult | None, k: int | None) -> str:
+    """Return in words what the first method says of an item, and why the second says nothing."""
+    if first.outcome[j] != OK:
+        return first.reason[j]
+    why = "not studied" if second is None or k is None else second.reason[k]
+    return f"CATSIB {first.effect[j]:+.3f}, p {first.p[j]:.3f}; {why}"

@@ -8,8 +8,8 @@ gate that enough people answered are tested by the score of the likelihood at th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -124,11 +124,7 @@ def _with_few(task: Task, collection: Collection, recent: Bools, moved: Moved) -
         return moved
     people = collection.responses(task.calibrated, recent).resolved()
     base = Form.of(subset(task.base.table, task.calibrated), blocks_of(task.base.covariance, few))
-    population = {
-        one.name: (NormalPrior(one.mean, float(np.sqrt(one.variance))), float(np.nan_to_num(one.se_mean)))
-        for one in on_scale(moved)
-    }
-    found = score_shift(base, people, few, population, moved=moved.ids)
+    found = score_shift(base, people, few, populations(map(asdict, on_scale(moved))), moved=moved.ids)
     z = np.nan_to_num(found.z_b)
     out = (np.abs(z) > rules.z) & (np.abs(np.nan_to_num(found.x_b)) >= rules.difficulty)
     unknown = np.full(len(few), np.nan)
@@ -145,6 +141,25 @@ def _with_few(task: Task, collection: Collection, recent: Bools, moved: Moved) -
         record={**moved.record, "by_score": list(few)},
         by_score=few,
     )
+
+
+def populations(groups: Iterable[Mapping[str, Any]]) -> dict[str, tuple[NormalPrior, float]]:
+    """Return what `score_shift` asks of groups' moments: by name the prior, and the mean's standard error.
+
+    Parameters
+    ----------
+    groups : GroupMoments as mappings; a standard error that is not known counts as 0, a group without
+        variance is left out
+    """
+    return {
+        one["name"]: (NormalPrior(one["mean"], float(np.sqrt(one["variance"]))), _finite(one["se_mean"]))
+        for one in groups
+        if one["variance"] > 0
+    }
+
+
+def _finite(number: float | None) -> float:
+    return float(np.nan_to_num(number)) if number is not None else 0.0
 
 
 def on_scale(moved: Moved) -> tuple[GroupMoments, ...]:

@@ -10,8 +10,8 @@ import numpy as np
 from adaptest.drift import score_shift
 from adaptest.linking import Form
 from adaptest.models.base import Floats
-from adaptest.numerics.quadrature import NormalPrior
 from adaptest.programme.candidate import Content
+from adaptest.programme.moved import populations
 from adaptest.programme.tables import blocks_of, subset
 
 
@@ -39,14 +39,7 @@ def over_time(content: Content) -> OverTime | None:
     task, collection = content.task, content.collection
     moved = content.seen.moved if content.seen else None
     known = {item for block in task.base.covariance for item, _ in block.parameters}
-    population = {
-        group["name"]: (
-            NormalPrior(group["mean"], float(np.sqrt(group["variance"]))),
-            float(np.nan_to_num(group["se_mean"] or 0.0)),
-        )
-        for group in content.record["groups"]
-        if group["variance"] > 0
-    }
+    population = populations(content.record["groups"])
     times = tuple(name for name in collection.administrations if name in population)
     if moved is None or task.base.judged or len(times) < 2:  # noqa: PLR2004 (over time)
         return None

@@ -193,7 +193,7 @@ def _carry_out(folder: Path, task: Task, rows: tuple[Decision, ...], record: dic
     )
     whole = replace(task, log=collection.log)
     impacts = impact(whole, collection, table, frozenset(dropped(rows)))
-    seen = read_seen(folder)
+    seen = None if record["kind"] == REVOCATION else read_seen(folder)
     content = Content(whole, collection, rows, table, covariance, estimates, impacts, record, seen)
     provenance = read_bytes(folder / PROVENANCE) if (folder / PROVENANCE).is_file() else None
     approvals = folder / "approvals.json"

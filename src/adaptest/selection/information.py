@@ -24,11 +24,8 @@ HELD = 256  # items a cell holds; a sitting that needs more is scanned in full
 FURTHEST = 40.0  # logits; no estimate lies beyond
 AT_HAND = 64  # of them as plain numbers, for one sitting
 CELLS_BELOW = round(RANGE / CELL) + 1  # cells below 0
-TENS, HALF, DOUBT = (
-    10.0**CRITERION_DECIMALS,
-    0.5,
-    1e-3,
-)  # last digits of a criterion, and of them what is in doubt
+TENS = 10.0**CRITERION_DECIMALS  # last digits in a unit of a criterion
+HALF, DOUBT = 0.5, 1e-3  # of a last digit: where rounding turns, and how near to it a value is in doubt
 MOST_DIGITS = 10**11  # above, 60 ulp are more than DOUBT
 SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
 
