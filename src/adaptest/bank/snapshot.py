@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -46,7 +47,7 @@ class LeftOut:
         return f"item {self.item!r}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
     """What exams of one bank may use under one release.
 
@@ -68,7 +69,7 @@ class Snapshot:
     fingerprints: Mapping[str, str]
     run: Path
 
-    @property
+    @cached_property
     def item_texts(self) -> dict[str, dict[str, Any]]:
         """Item id -> everything a candidate may be shown of it, as JSON values: what a sitting stores."""
         shown = dict.fromkeys((*self.pool.ids, *self.pool.unscored.ids))

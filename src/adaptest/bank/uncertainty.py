@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from adaptest.calibration.covariance_file import NAME, read_covariance
 from adaptest.errors import ItemParameterError, ParameterFileError
 from adaptest.pool import Pool
 
@@ -28,6 +27,8 @@ def with_covariance(pool: Pool, run: Path) -> tuple[Pool, str]:
     ------
     ParameterFileError, where the file cannot be read, or its variances are not those of the parameter table.
     """
+    from adaptest.calibration.covariance_file import NAME, read_covariance  # calibration is heavy to load
+
     path = run / NAME
     if not path.is_file():
         return pool, ALONE

@@ -19,9 +19,7 @@ PAIRS = 40  # one-sided rules up to which every pair is tried before rules are d
 
 def feasible(pool: Pool, blueprint: Blueprint, stops: Sequence[int]) -> bool:
     """Return whether some nested sequence of sets keeps every rule at every one of these lengths."""
-    counts = np.zeros((1, blueprint.n_cells), dtype=np.int64)
-    available = np.ones((1, len(pool)), dtype=np.bool_)
-    return bool(Reach(pool, blueprint, tuple(stops)).open(counts, available, 0)[0])
+    return Reach(pool, blueprint, tuple(stops)).open_at_first()
 
 
 def admissible(pool: Pool, blueprint: Blueprint, minimum: int, maximum: int) -> tuple[int, ...]:
@@ -32,12 +30,13 @@ def admissible(pool: Pool, blueprint: Blueprint, minimum: int, maximum: int) -> 
     InfeasibleError, where the rules cannot hold at the minimum or the maximum, with the smallest set of
     them that is to blame; or not at all of these lengths in one nested sequence.
     """
-    stops = tuple(length for length in range(minimum, maximum + 1) if feasible(pool, blueprint, (length,)))
+    every = Reach(pool, blueprint, tuple(range(minimum, maximum + 1)))
+    stops = tuple(length for length in every.stops if every.with_stops((length,)).open_at_first())
     for length in (minimum, maximum):
         if length not in stops:
             raise InfeasibleError(_sentence(pool, blueprint, length))
-    if not feasible(pool, blueprint, stops):
-        last = next(k for k in range(1, len(stops) + 1) if not feasible(pool, blueprint, stops[:k]))
+    if not every.with_stops(stops).open_at_first():
+        last = next(k for k in range(1, len(stops) + 1) if not every.with_stops(stops[:k]).open_at_first())
         raise InfeasibleError(
             f"the content rules can hold at each of the lengths {stops[0]} to {stops[last - 1]}, but not in"
             " one exam that grows item by item through all of them; start later, end before"

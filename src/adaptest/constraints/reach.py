@@ -55,6 +55,18 @@ class Reach:
         """How many items of each cell can still be given."""
         return Availability(self.pool, self.blueprint)
 
+    def with_stops(self, stops: tuple[int, ...]) -> Reach:
+        """Return the look ahead to other stops; what is left is counted alike, from the same tables."""
+        other = Reach(self.pool, self.blueprint, stops)
+        vars(other)["availability"] = self.availability
+        return other
+
+    def open_at_first(self) -> bool:
+        """Return whether some nested sequence of sets keeps every rule at every stop."""
+        counts = np.zeros((1, self.blueprint.n_cells), dtype=np.int64)
+        available = np.ones((1, len(self.pool)), dtype=np.bool_)
+        return bool(self.open(counts, available, 0)[0])
+
     def open(self, counts: Counts, available: Bools, length: int) -> Bools:
         """Return (N,) whether sittings of this length can go on to keep every rule at every later stop.
 
