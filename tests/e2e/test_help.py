@@ -34,6 +34,13 @@ def test_help_loads_neither_numpy_nor_pydantic():
     assert done.stdout.splitlines()[-1] == "set()"
 
 
+def test_the_module_runs_as_the_command_does():
+    done = subprocess.run(
+        [sys.executable, "-m", "adaptest", "--help"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout == run("--help").stdout
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_help(name):
     done = run(name, "--help")
