@@ -293,6 +293,7 @@ def revoke(
 
     Nothing is applied: approve and publish the candidate, and decide about the listed sittings.
     """
+    from adaptest.programme.revoke import UNCHECKED
     from adaptest.programme.revoke import revoke as propose
 
     found = propose(
@@ -309,7 +310,10 @@ def revoke(
         force=force,
         now=lambda: datetime.now(UTC),
     )
-    click.echo(f"item {found.item}: {found.had_it} scored responses to it would count otherwise ({how})")
+    click.echo(
+        f"item {found.item}: {found.had_it} scored responses to it, {found.otherwise} would count otherwise"
+        f" ({how})"
+    )
     for name, sittings in (
         ("fail to pass", found.fail_to_pass),
         ("pass to fail", found.pass_to_fail),
@@ -317,6 +321,8 @@ def revoke(
     ):
         named = f": {', '.join(sittings[:20])}" if sittings else ""
         click.echo(f"{name}: {len(sittings)}{named}")
+    for exam, reason in found.unchecked.items():
+        click.echo(f"exam {exam or '(not named)'}: {UNCHECKED}: {reason}")
     click.echo(f"proposed, not applied; candidate written to {out}")
     context.exit(NEEDS_A_PERSON)
 

@@ -11,7 +11,7 @@ each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,18 +40,29 @@ from adaptest.programme.task import Task
 from adaptest.workspace import Workspace
 
 How = Literal["drop", "accept_keys", "credit"]
+UNCHECKED = "sittings were not held to its content rules"
 HOWS: tuple[How, ...] = ("drop", "accept_keys", "credit")
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What revoking would do: sittings that had the item, and the changes by kind."""
+    """What revoking would do: sittings that had the item, and the changes by kind.
+
+    Attributes
+    ----------
+    had_it : scored responses to the item, since the moment if one was given
+    otherwise : those of them that would count otherwise
+    unsupported : sittings that would fall below their exam's minimum length or break its content rules
+    unchecked : exam -> why its sittings, which lose a response, could not be held to its content rules
+    """
 
     item: str
     had_it: int
+    otherwise: int
     fail_to_pass: tuple[str, ...]
     pass_to_fail: tuple[str, ...]
     unsupported: tuple[str, ...]
+    unchecked: Mapping[str, str]
 
 
 def revoke(
@@ -92,9 +103,8 @@ def revoke(
     before = collect(task.log, wide, practice=practice, known=tuple(task.rules))
     after, mine = _after(before, item, how, keys, _moment(since, before))
     found = impact(task, before, task.base.table, frozenset(), after=after)
-    found = replace(
-        found, unsupported=found.unsupported | _breaks_blueprint(held, task, before, after, found)
-    )
+    broken, unchecked = _breaks_blueprint(held, task, before, after, found)
+    found = replace(found, unsupported=found.unsupported | broken)
     decisions = _decisions(task, before, item, how, why)
     table = table_of(decisions, task.base.table, None, task.base.scale_id, "decisions")
     covariance = blocks_of(task.base.covariance, table.items.ids)
@@ -102,9 +112,11 @@ def revoke(
     revoked = Revoked(
         item,
         int(mine.sum()),
+        int((mine & (~after.scored | (after.log.score != before.log.score))).sum()),
         tuple(names[k] for k in np.flatnonzero(found.flips == 1)),
         tuple(names[k] for k in np.flatnonzero(found.flips == -1)),
         tuple(names[k] for k in np.flatnonzero(found.unsupported)),
+        unchecked,
     )
     record = _record(task, before, revoked, how, keys, since, why)
     content = Content(task, before, decisions, table, covariance, None, found, record)
@@ -147,7 +159,7 @@ def _moment(since: str | None, before: Collection) -> datetime | None:
 def _after(
     before: Collection, item: str, how: How, keys: Sequence[str], since: datetime | None
 ) -> tuple[Collection, Bools]:
-    """Return the collection as it would be scored, and (n,) the responses that are scored otherwise."""
+    """Return the collection as it would be scored, and (n,) the scored responses to the item."""
     log = before.log
     mine = (
         before.scored & (log.item == log.items.index(item))
@@ -173,25 +185,33 @@ def _at(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _breaks_blueprint(bank: Bank, task: Task, before: Collection, after: Collection, found: Impacts) -> Bools:
-    """Return (S,) whether a sitting kept its exam's content rules with the item and does not without it."""
+def _breaks_blueprint(
+    bank: Bank, task: Task, before: Collection, after: Collection, found: Impacts
+) -> tuple[Bools, dict[str, str]]:
+    """Return (S,) whether a sitting keeps its exam's content rules with the item and breaks them without it.
+
+    And, by exam, why that could not be told of the sittings that lose a response.
+    """
     log = before.log
     broken = np.zeros(len(found.sitting), dtype=np.bool_)
-    lost = np.unique(log.sitting[before.scored & ~after.scored])
-    if not lost.size:
-        return broken
-    for name, file in bank.exams.items():
-        if name not in log.exams:
+    unchecked: dict[str, str] = {}
+    lost = np.isin(found.sitting, log.sitting[before.scored & ~after.scored])
+    exam = log.exam[found.sitting]
+    for code in np.unique(exam[lost]).tolist():
+        name = log.exams[code]
+        if name not in bank.exams:
+            unchecked[name] = "the bank has no such exam"
             continue
+        file = bank.exams[name]
         try:
             design = build(read_exam(file.text, file.path), _pool(bank, task))
-        except AdaptestError:  # an exam that cannot run has no rules to keep
+        except AdaptestError as problem:
+            unchecked[name] = str(problem)
             continue
-        code = log.exams.index(name)
-        rows = [k for k, s in enumerate(found.sitting.tolist()) if s in lost and log.exam[s] == code]
+        rows = np.flatnonzero(lost & (exam == code))
         was, now = (_holds(design, one, found.sitting[rows]) for one in (before, after))
         broken[rows] = was & ~now
-    return broken
+    return broken, unchecked
 
 
 def _pool(bank: Bank, task: Task) -> Any:
@@ -265,9 +285,11 @@ def _record(
         "revoked": {
             "item": found.item,
             "had_it": found.had_it,
+            "otherwise": found.otherwise,
             "fail_to_pass": list(found.fail_to_pass),
             "pass_to_fail": list(found.pass_to_fail),
             "unsupported": list(found.unsupported),
+            "unchecked": dict(found.unchecked),
             "applied": False,
         },
         "steps": {"2-collect": None, "3-gates": None, "5-calibrate": None, "6-drift": None, "7-fit": None},
@@ -285,6 +307,9 @@ def _record(
         "grid": None,
         "priors": {},
         "groups": [],
-        "notes": list(task.log.notes),
+        "notes": [
+            *task.log.notes,
+            *(f"exam {exam or '(not named)'}: {UNCHECKED}: {why}" for exam, why in found.unchecked.items()),
+        ],
         "seed": None,
     }
