@@ -6,10 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adaptest.calibration import calibrate
+from adaptest.calibration.coding import code
 from adaptest.calibration.divide_kernel import NominalKernel, PartialCreditKernel
+from adaptest.calibration.e_step import Workers
+from adaptest.calibration.em import Problem, fit
+from adaptest.calibration.latent import latent_for
 from adaptest.calibration.logistic_kernel import LogisticKernel
 from adaptest.calibration.ordinal_kernel import OrdinalKernel
-from adaptest.calibration.priors import BlockPriors
+from adaptest.calibration.plan import plan, tally
+from adaptest.calibration.priors import BlockPriors, ItemPriors, read_prior
+from adaptest.calibration.starts import start
 from adaptest.models import GradedItems, LogisticItems, PartialCreditItems
 from adaptest.responses import Responses
 
@@ -167,3 +173,38 @@ def test_a_mix_of_models_in_one_fit_equals_each_model_where_they_are_one():
     assert mixed.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-7)
     assert mixed.items.discrimination == pytest.approx(plain.items.discrimination, abs=1e-5)
     assert mixed.model == "mixed"
+
+
+@pytest.mark.parametrize("model", ["2pl", "3pl", "grm"])
+def test_a_scale_that_is_off_is_put_right_by_one_expanded_step_and_stays_at_the_maximum(model):
+    data, _ = simulated(800, 12, model, 5)
+    priors = ItemPriors()
+    if model == "3pl":
+        priors = ItemPriors(
+            discrimination=read_prior("discrimination", "lognormal:0,.5"),
+            guessing=read_prior("guessing", "beta:5,17"),
+        )
+    counts = tally(data)
+    planned = plan(data.items, counts, [model] * 12, [priors] * 12, {})
+    latent = latent_for(1, (-6, 6, 61), moves=True, empirical=False, anchored=False, spread_free=False)
+    coded = code(data, planned.fitted, planned.category, planned.sizes)
+    problem = Problem(coded, planned.blocks, latent, Workers(1))
+    first = np.concatenate([[0], np.cumsum(planned.sizes)])[:-1]
+    used = np.concatenate([row[:size] for row, size in zip(counts, planned.sizes, strict=True)])
+    begin = start(coded, planned.blocks, latent, used, first)
+    best = fit(problem, begin, tolerance=1e-8, max_iterations=200, gain_tolerance=1e-12).state
+    pack = problem.layout.pack
+
+    def images(state):
+        expected = problem.expected(state)
+        image, gradient, _ = problem.image(state, expected)
+        return image, problem.expanded(state, image, gradient, expected.mass.sum())
+
+    plain, expanded = images(best)
+    assert np.abs(pack(expanded) - pack(best)).max() < 1e-6
+    off = problem._rescaled(best, 1.3, 0.4)
+    plain, expanded = images(off)
+    left = [np.linalg.norm(pack(one) - pack(best)) for one in (plain, expanded)]
+    assert left[1] < 0.5 * left[0]
+    value = [problem.expected(one).log_likelihood + problem.log_prior(one) for one in (plain, expanded)]
+    assert value[1] > value[0]

@@ -10,7 +10,7 @@ from adaptest.calibration.coding import Chunk, Coded
 from adaptest.calibration.e_step import GroupTable, group_tables, log_values
 from adaptest.calibration.em import Problem
 from adaptest.calibration.logistic_kernel import LogisticKernel
-from adaptest.calibration.options import BLOCK, COARSE_EVERY
+from adaptest.calibration.options import BLOCK
 from adaptest.calibration.state import State
 from adaptest.calibration.windows import (
     DRIFT,
@@ -22,6 +22,7 @@ from adaptest.calibration.windows import (
 )
 from adaptest.models.base import Rows
 
+SPACING = 2  # of the reference nodes, over that of the fit's
 LINE = 2  # parameters of a logistic curve without asymptotes
 
 
@@ -40,7 +41,7 @@ def arranged(problem: Problem, rough: Coded, state: State) -> Problem:
         return problem
     coded, blocks, moments = problem.coded, problem.blocks, state.moments
     nodes = problem.latent.nodes
-    theta = reference(nodes, COARSE_EVERY * float(nodes[1] - nodes[0]), moments)
+    theta = reference(nodes, SPACING * float(nodes[1] - nodes[0]), moments)
     table = log_probabilities(blocks, problem.layout.psi(state), theta, coded.n_codes)
     density = log_density(theta, moments)
     longest = _longest(coded, sum(len(block) for block in blocks))

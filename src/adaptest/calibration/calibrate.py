@@ -21,8 +21,8 @@ from adaptest.calibration.latent import coarser, latent_for
 from adaptest.calibration.options import (
     BOUND,
     CHUNKS,
-    COARSE_EVERY,
     COARSE_FROM,
+    COARSE_SHARE,
     COARSE_TOLERANCE,
     DEFAULT_MODEL,
     MAX_ITERATIONS,
@@ -199,7 +199,7 @@ def _estimate(
     if many and not short:  # there nodes cost next to nothing
         single = coded.single()
         rough = fit(
-            replace(problem, coded=single, latent=coarser(latent, COARSE_EVERY)),
+            replace(problem, coded=single, latent=coarser(latent, COARSE_SHARE)),
             begin,
             tolerance=COARSE_TOLERANCE,
             gain_tolerance=np.inf,

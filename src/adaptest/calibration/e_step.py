@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from adaptest.calibration.coding import Chunk, Coded
 from adaptest.calibration.line import LineSums, LineTable, person_sums
-from adaptest.calibration.options import BLOCK
+from adaptest.calibration.options import BLOCK, LANES
 from adaptest.models.base import Floats
 
 LEAST_SINGLE = -75.0  # below it single precision has only denormal numbers, four times slower (measured)
@@ -197,8 +197,8 @@ def _chunk(k: int, chunk: Chunk, table: GroupTable, ranges: Floats | None) -> _P
         weight, nodes = chunk.weight[block.lo : block.hi], block.nodes
         log_likelihood += float(weight @ (block.top + np.log(block.total)))
         share = (weight / block.total).astype(block.values.dtype, copy=False)
+        mass[nodes] += share @ block.values
         posterior = np.multiply(block.values, share[:, None], out=block.values)
-        mass[nodes] += posterior.sum(axis=0)
         if items:
             right[:, nodes] += block.right.T @ posterior
             if not chunk.complete:
@@ -239,6 +239,13 @@ class _Block(_LogValues):
     total: Floats
 
 
+def _window(theta: Floats, low: float, high: float) -> slice:
+    """Return the nodes from `low` to `high`, and more to make their number a multiple of LANES."""
+    first, last = int(np.searchsorted(theta, low)), int(np.searchsorted(theta, high, side="right"))
+    last = min(last + (first - last) % LANES, len(theta))
+    return slice(max(last - (last - first + LANES - 1) // LANES * LANES, 0), last)
+
+
 def log_values(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> Iterator[_LogValues]:
     """Give block after block of a chunk.
 
@@ -254,8 +261,7 @@ def log_values(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> Iterat
         hi = min(lo + BLOCK, len(chunk))
         nodes = slice(0, len(table.theta))
         if ranges is not None:
-            first = np.searchsorted(table.theta, ranges[k, 0], side="left")
-            nodes = slice(int(first), int(np.searchsorted(table.theta, ranges[k, 1], side="right")))
+            nodes = _window(table.theta, *ranges[k])
         part = chunk.dense[lo:hi]
         right = (part if chunk.complete else part == 1).astype(precision)
         answered = right if chunk.complete else (part >= 0).astype(precision)
@@ -275,14 +281,21 @@ def _blocks(chunk: Chunk, table: GroupTable, ranges: Floats | None) -> Iterator[
     """Give block after block of a chunk."""
     for block in log_values(chunk, table, ranges):
         values = block.values
-        top = values.max(axis=1)
+        top = _largest(values)
         values -= top[:, None]
         if values.dtype == np.float32:
             np.maximum(values, LEAST_SINGLE, out=values)
         np.exp(values, out=values)
-        total = values.sum(axis=1, dtype=np.float64)
+        total = (values @ np.ones(values.shape[1], values.dtype)).astype(np.float64, copy=False)
         at_top = top.astype(np.float64, copy=False)
         yield _Block(block.lo, block.hi, block.nodes, values, block.right, block.answered, at_top, total)
+
+
+def _largest(values: Floats) -> Floats:
+    """Return (n,) the largest of each row; where rows are contiguous, by its place: three times as fast."""
+    if values.flags.c_contiguous:
+        return np.asarray(values[np.arange(len(values)), values.argmax(axis=1)])
+    return np.asarray(values.max(axis=1))
 
 
 def posteriors(chunk: Chunk, table: GroupTable) -> Iterator[tuple[int, int, Floats]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from adaptest.calibration.block import Block
-from adaptest.calibration.coding import Coded
+from adaptest.calibration.coding import DOUBLE, Coded
 from adaptest.calibration.e_step import Expected, Workers, expect, group_tables
 from adaptest.calibration.latent import Latent
 from adaptest.calibration.logistic_kernel import LogisticKernel
@@ -29,7 +29,11 @@ from adaptest.calibration.windows import Windows
 from adaptest.models.base import Bools, Floats
 from adaptest.numerics.acceleration import Anderson
 
-FALL = 1e-9  # of the log-posterior: a smaller fall is rounding
+FALL = 1e-9  # of the log-posterior: a smaller fall is rounding ...
+FALL_SINGLE = 1e-7  # ... in single precision
+NO_INFORMATION = 1e-8  # a standard error above 10,000 logits: only the gain can judge such a parameter
+TANGENT = 1e-6  # of the ability scale, for the direction in which parameters move with it
+LONGEST_RESCALING = 0.5  # of the log SD, and of the mean in SDs
 
 Progress = Callable[[Step], None]
 
@@ -139,6 +143,40 @@ class Problem:
             information += [squares[free[0], 0, 0], squares[free[1], 1, 1]]
         return State(tuple(own), tuple(common), moments), _join(gradient), _join(information)
 
+    def expanded(self, state: State, image: State, gradient: Floats, persons: float) -> State:
+        """Return the EM image on the ability scale that the E-step asks for: one step of PX-EM.
+
+        Slopes and intercepts take up at once what freed mean and SD of the reference group would: without it
+        the EM step goes a tenth of the way along these two directions, and the whole way along the others.
+        The gradient is the log-posterior's, so that it is 0 where the image is the state itself.
+
+        Parameters
+        ----------
+        persons : in the group
+
+        References
+        ----------
+        Liu, Rubin & Wu (1998), Biometrika 85(4), 755-770.
+        """
+        latent = self.latent
+        if latent.empirical or len(latent.mean_free) > 1 or latent.mean_free[0]:
+            return image
+        layout = self.layout
+        x = layout.pack(state)
+        by_ratio = layout.pack(self._rescaled(state, 1 + TANGENT, 0.0)) - x
+        by_shift = layout.pack(self._rescaled(state, 1.0, TANGENT)) - x
+        asked = np.array([gradient @ by_ratio / 2, gradient @ by_shift]) / (TANGENT * persons)
+        ratio, shift = np.clip(asked, -LONGEST_RESCALING, LONGEST_RESCALING)
+        return self._rescaled(image, float(np.exp(ratio)), float(shift))
+
+    def _rescaled(self, state: State, ratio: float, shift: float) -> State:
+        """Return the items on a new ability scale, where theta was ratio * theta + shift."""
+        pairs = [
+            block.rescaled(own, common, ratio, shift)
+            for block, own, common in zip(self.blocks, state.own, state.common, strict=True)
+        ]
+        return replace(state, own=tuple(own for own, _ in pairs), common=tuple(common for _, common in pairs))
+
     def feasible(self, vector: Floats, safe: Floats, like: State) -> Floats:
         """Return `vector` with the items that left their model's space put back to `safe`."""
         layout = self.layout
@@ -210,6 +248,7 @@ def fit(
     layout = problem.layout
     memory = Anderson(WINDOW, RCOND) if memory is None else memory
     near, little = tolerance, gain_tolerance
+    fall = FALL if problem.coded.precision == DOUBLE else FALL_SINGLE
     if problem.latent.empirical:
         near, little = max(tolerance, HISTOGRAM_TOLERANCE), HISTOGRAM_GAIN
     x, state = layout.pack(start), start
@@ -220,7 +259,7 @@ def fit(
     for iteration in range(len(steps) + 1, len(steps) + max_iterations + 2):
         expected = problem.expected(state)
         log_posterior = expected.log_likelihood + problem.log_prior(state)
-        if accelerated and not log_posterior >= best - FALL * abs(best):
+        if accelerated and not log_posterior >= best - fall * abs(best):
             steps.append(Step(iteration, expected.log_likelihood, log_posterior, float("nan")))
             memory.restart()
             x, state, accelerated = image, image_state, False
@@ -228,11 +267,13 @@ def fit(
         best = log_posterior
         image_state, gradient, information = problem.image(state, expected)
         image = layout.pack(image_state)
-        step = memory.step(x, image - x, np.sqrt(np.maximum(information, 0)))
+        target = problem.expanded(state, image_state, gradient, float(expected.mass.sum()))
+        step = memory.step(x, layout.pack(target) - x, np.sqrt(np.maximum(information, 0)))
         unbounded = _unbounded(problem, layout, state)
         bound = layout.places()[2][problem.collapsed(state), 1]
         gain = 0.5 * float(gradient @ step - gradient[bound] @ step[bound])
-        remaining = np.where(unbounded, np.abs(step) * layout.visible(state), 0)
+        lying = unbounded & (information > NO_INFORMATION)
+        remaining = np.where(lying, np.abs(step) * layout.visible(state), 0)
         largest = float(remaining.max(initial=0))
         steps.append(Step(iteration, expected.log_likelihood, log_posterior, largest))
         if progress is not None:
@@ -254,7 +295,7 @@ def fit(
                 state, ahead, expected, expected.log_likelihood, log_posterior, settled, reason,
                 remaining, gradient, information, tuple(steps),
             )  # fmt: skip
-        accelerated = len(memory) > 0
+        accelerated = len(memory) > 0 or target is not image_state
         x, state = proposal, ahead
     raise AssertionError("a step that is not accelerated returns")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
+from adaptest.calibration.options import LANES
 from adaptest.models.base import Bools, Floats
 
 NEWTON_STEPS = 30  # for two moments on a fixed grid; four to six are enough
@@ -225,9 +227,10 @@ def latent_for(
     )
 
 
-def coarser(latent: Latent, every: int) -> Latent:
-    """Return the same distribution on every so many nodes."""
-    nodes = latent.nodes[::every]
+def coarser(latent: Latent, share: int) -> Latent:
+    """Return the same distribution on a share of the nodes, in a multiple of LANES."""
+    count = LANES * ceil(len(latent.nodes) / (share * LANES))
+    nodes = np.linspace(latent.nodes[0], latent.nodes[-1], count)
     return replace(latent, nodes=nodes, standard=log_normal(nodes, 0.0, 1.0))
 
 
