@@ -33,7 +33,7 @@ def test_every_room_is_on_the_map():
     rooms = [
         p.relative_to(ROOT).as_posix() + ("/" if p.is_dir() else "")
         for p in (ROOT / "src" / "adaptest").iterdir()
-        if (p.is_dir() and any(p.glob("*.py"))) or (p.suffix == ".py" and p.stem != "__init__")
+        if (p.is_dir() and any(p.glob("*.py"))) or (p.suffix == ".py" and not p.stem.startswith("__"))
     ]
     assert sorted(rooms) == sorted(path for path in mapped() if path.startswith("src/adaptest/"))
 
