@@ -18,6 +18,7 @@ import pytest
 
 from adaptest.engine.batch import chance
 from adaptest.engine.events import ResponseGiven, SittingEnded
+from adaptest.engine.proposing import pick_of_one
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
 from adaptest.models import LogisticItems
@@ -71,12 +72,17 @@ def show(capsys, line):
 def arithmetic(design, batch):
     """Selection and EAP alone: candidates, draws, pick; posterior, mean, standard deviation."""
     begin = thread_time()
-    now = design.situation(batch, batch.available)
-    best = shortlist(design.criterion, design.bounds, now, design.picker.reach(batch.length))
-    choice, tie = chance(batch.seed, batch.length)
-    row = best.rows[0, design.picker(best, choice, tie, now)]
-    carried = design.interim.update(batch.carried, row, np.array([1]))
-    design.interim.estimates(carried, batch.rows, batch.scores)
+    picked = pick_of_one(design, batch, batch.available)
+    if picked is None:  # a value whose rounding plain numbers leave open
+        now = design.situation(batch, batch.available)
+        best = shortlist(design.criterion, design.bounds, now, design.picker.reach(batch.length))
+        choice, tie = chance(batch.seed, batch.length)
+        row = int(best.rows[0, design.picker(best, choice, tie, now)[0]])
+    else:
+        row = picked.row
+    rows, scores = np.array([[*batch.rows[0], row]]), np.array([[*batch.scores[0], 1]])
+    if design.interim.stepped_of_one(batch.carried, row, 1) is None:
+        design.interim.stepped(batch.carried, rows, scores)
     return thread_time() - begin
 
 

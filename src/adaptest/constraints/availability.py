@@ -115,8 +115,7 @@ class Availability:
         counted of all sittings together, which is quick, and taken as if it were one sitting's.
         """
         beyond = available.size - int(np.count_nonzero(available)) - len(available) * length
-        fewest = int(self._at_first.min(initial=len(self.pool)))
-        return fewest - length - beyond > last - length + self.worst
+        return self._fewest_at_first - length - beyond > last - length + self.worst
 
     def drop(self, available: Bools) -> Counts:
         """Return (N, J) by how much giving each item lowers what is left of its cell."""
@@ -141,6 +140,11 @@ class Availability:
     def worst(self) -> int:
         """The most by which giving one item can lower what is left of its cell."""
         return int(self.worst_drop.max())
+
+    @cached_property
+    def _fewest_at_first(self) -> int:
+        """The least of `_at_first`."""
+        return int(self._at_first.min(initial=len(self.pool)))
 
     @cached_property
     def _at_first(self) -> Counts:

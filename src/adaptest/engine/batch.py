@@ -91,10 +91,14 @@ class Sittings:
 def chance(seed: Seeds, position: int, draw: int = 0) -> tuple[Floats, Floats]:
     """Return (N,) draws of the selection and of its ties: those of `draws`."""
     if len(seed) == 1:
-        one = int(seed[0])
-        choice = uniform_one(one, Stream.SELECTION, position, draw)
-        return np.array([choice]), np.array([uniform_one(one, Stream.TIE, position, draw)])
+        choice, tie = chance_of_one(seed.item(), position, draw)
+        return np.array([choice]), np.array([tie])
     return uniform(seed, Stream.SELECTION, position, draw), uniform(seed, Stream.TIE, position, draw)
+
+
+def chance_of_one(seed: int, position: int, draw: int = 0) -> tuple[float, float]:
+    """Return what `chance` returns for one sitting, as plain numbers."""
+    return uniform_one(seed, Stream.SELECTION, position, draw), uniform_one(seed, Stream.TIE, position, draw)
 
 
 def draws(seed: Seeds, stream: Stream, position: int, draw: int = 0) -> Floats:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adaptest.constraints.content import Answer
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.selection.base import Candidates
+from adaptest.selection.base import Candidates, Found
 from adaptest.selection.shortlist import together
+
+
+class Picked(NamedTuple):
+    """What one sitting's criterion and picker choose: the item, the best few, and the draws."""
+
+    row: int
+    found: Found
+    choice: float
+    tie: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,8 +23,8 @@ LISTED = 10  # candidates written into a decision record; the rest is counted, a
 def decision_of(state: State, design: Design, choice: Choice) -> Decision:
     """Return the record of a choice."""
     batch, candidates = state.batch, choice.candidates
-    rows = [row for row in candidates.rows[0].tolist() if row >= 0]
-    own, chosen, value = len(rows), rows.index(choice.row[0]), candidates.value[0].tolist()
+    found = candidates.found
+    own, chosen = len(found), [row for _, row in found].index(choice.row.item())
     listed = [*range(min(own, LISTED)), *([chosen] if chosen >= LISTED else [])]
     ids = design.pool.ids
     theta, sem = state.theta, state.sem
@@ -35,7 +35,7 @@ def decision_of(state: State, design: Design, choice: Choice) -> Decision:
             sem if isfinite(sem) else None,
             state.outcome,
         ),
-        tuple([(ids[rows[k]], value[k]) for k in listed]),
+        tuple([(ids[found[k][1]], -found[k][0]) for k in listed]),
         own - len(listed),
         float(choice.choice[0]),
         float(choice.tie[0]),

@@ -12,23 +12,22 @@ import numpy as np
 from adaptest.constraints.blueprint import Blueprint
 from adaptest.constraints.content import Content
 from adaptest.constraints.reach import Reach
-from adaptest.engine.batch import Seeds, Sittings, chance
+from adaptest.engine.batch import Seeds, Sittings
 from adaptest.engine.choice import Choice
-from adaptest.engine.estimation import Estimator, deciding
+from adaptest.engine.estimation import Estimator, deciding, stepped
 from adaptest.engine.exposing import settled
 from adaptest.engine.narrowing import asked, narrowed
 from adaptest.engine.opening import Opening
 from adaptest.engine.policy import Policy
 from adaptest.engine.pretest import Seeding
-from adaptest.engine.refusal import refused
+from adaptest.engine.proposing import propose
 from adaptest.engine.standing import standing_of
 from adaptest.exposure import Controls
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
-from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, Strata, shortlist
-from adaptest.selection.shortlist import best
+from adaptest.selection import Bounds, Criterion, Picker, Setting, Situation, Strata
 from adaptest.stopping import StoppingRule
 
 MAXIMUM_LENGTH, POOL_EXHAUSTED, TIME_LIMIT = "maximum_length", "pool_exhausted", "time_limit"
@@ -150,16 +149,18 @@ class Design:
         """Return the sittings after an item more, `rows` and `scores` (N,); `reuse`: written over the old."""
         available, counts = sittings.available if reuse else sittings.available.copy(), sittings.counts.copy()
         if len(rows) == 1:  # the same with fewer calls
-            available[0, self.pool.rivals[rows.item()]] = False
-            counts[0, self.blueprint.cell.item(rows.item())] += 1
+            row = rows.item()
+            available[0, self.pool.rivals[row]] = False
+            counts[0, self.blueprint.cell.item(row)] += 1
         else:
             everyone = np.arange(len(rows))
             available[everyone[:, None], self.pool.rivals[rows]] = False
             counts[everyone, self.blueprint.cell[rows]] += 1
         all_rows = np.concatenate([sittings.rows, rows[:, None]], axis=1)
         all_scores = np.concatenate([sittings.scores, scores[:, None]], axis=1)
-        carried, found = self.interim.stepped(sittings.carried, all_rows, all_scores, reuse=reuse)
-        theta, sem, outcome = deciding(found)
+        carried, theta, sem, outcome = stepped(
+            self.interim, sittings.carried, all_rows, all_scores, reuse=reuse
+        )
         return Sittings(
             sittings.seed,
             available,
@@ -243,7 +244,8 @@ class Design:
         opening = self.opening
         if opening is None or opening.criterion is None or length >= opening.items:
             return self.criterion, self.bounds
-        return opening.criterion, opening.criterion.bounds(self.setting)
+        early, setting = opening.criterion, self.setting
+        return early, setting.kept("bounds at the start", lambda: early.bounds(setting))
 
     def choose(self, sittings: Sittings, tests: Bools | None = None) -> Choice:
         """Return what each sitting presents next.
@@ -260,37 +262,7 @@ class Design:
         PoolExhaustedError, where a sitting has no item that may come next.
         """
         return settled(
-            self.controls, sittings, lambda some, attempt: self._propose(some, attempt, tests), self.goes_on
-        )
-
-    def _propose(self, sittings: Sittings, attempt: int, tests: Bools | None) -> Choice:
-        """Return what criterion, content rules and picker choose, for the first time (0), the second, ..."""
-        allowed, able_, open_, aside, answer = narrowed(self, sittings, tests)
-        situation = self.situation(sittings, open_)
-        criterion, bounds = self.criterion_at(sittings.length)
-        size = self.picker.reach(sittings.length)
-        if answer is None or answer.value is None:
-            candidates = shortlist(criterion, bounds, situation, size)
-        else:
-            weighed = np.where(situation.eligible, answer.value, -np.inf)
-            candidates = best(weighed, weighed.shape[1] if size is None else size)
-        if not candidates.rows.shape[1] or candidates.rows[:, 0].min(initial=0) < 0:
-            raise refused(self, sittings, open_)
-        choice, tie = chance(sittings.seed, sittings.length, attempt)
-        column = self.picker(candidates, choice, tie, situation)
-        n = len(sittings)
-        return Choice(
-            row=candidates.rows[0].take(column) if n == 1 else candidates.rows[np.arange(n), column],
-            allowed=allowed,
-            able=able_,
-            candidates=candidates,
-            choice=choice,
-            tie=tie,
-            band_aside=aside,
-            lottery_aside=np.zeros(n, dtype=np.bool_),
-            passed_over=np.zeros((n, 0), dtype=np.intp),
-            open=open_,
-            answer=answer,
+            self.controls, sittings, lambda some, attempt: propose(self, some, attempt, tests), self.goes_on
         )
 
     @property

@@ -24,6 +24,8 @@ from adaptest.scoring.posterior import LivePosterior, live_nodes
 
 DECIDING_DECIMALS = 6  # of theta and sem where they decide; estimates are converged this far
 DIGITS, MANY = 10.0**DECIDING_DECIMALS, 1e6  # a last digit's inverse; where rounding by it is exact
+ORDINARY = np.array([Outcome.OK], dtype=np.int8)
+ORDINARY.flags.writeable = False
 
 Scorer = Callable[[Rows, Rows], Estimates]  # (N, n) items answered and scores -> N estimates
 
@@ -56,6 +58,13 @@ class Estimator(Protocol):
         Parameters
         ----------
         reuse : whether what is carried may be written over: nobody needs the sittings before
+        """
+        ...
+
+    def stepped_of_one(self, carried: Floats, row: int, score: int) -> tuple[Floats, float, float] | None:
+        """Return what is carried in one sitting after a response more, and mean and standard deviation then.
+
+        None where the responses before are needed: ask `stepped`.
         """
         ...
 
@@ -95,6 +104,10 @@ class _OneAfterTheOther:
         after = self.update(carried, rows[:, -1], scores[:, -1])
         return after, self.estimates(after, rows, scores)
 
+    def stepped_of_one(self: Estimator, carried: Floats, row: int, score: int) -> None:  # noqa: ARG002 (likewise)
+        """Return None; see Estimator."""
+        return
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CarriedEap:
@@ -120,6 +133,11 @@ class CarriedEap:
     ) -> tuple[Floats, Estimates]:
         """Return posteriors and converged estimates, made together; see Estimator."""
         return self.live.stepped(carried, rows, scores, reuse=reuse)
+
+    def stepped_of_one(self, carried: Floats, row: int, score: int) -> tuple[Floats, float, float] | None:
+        """Return them where the grid is fine enough; see Estimator."""
+        after, (mean, sd, fine) = self.live.step_of_one(carried, row, score)
+        return (after, mean, sd) if fine else None
 
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:
         """Return the same; see Estimator."""
@@ -248,11 +266,23 @@ def deciding(estimates: Estimates) -> tuple[Floats, Floats, NDArray[np.int8]]:
     if len(estimates.theta) == 1:  # the same with fewer calls
         one, sd = estimates.theta.item(), estimates.sem.item()
         if abs(one) < MANY and abs(sd) < MANY:
-            return _rounded(one), _rounded(sd), estimates.outcome
+            return rounded(one), rounded(sd), estimates.outcome
     theta, sem = (np.round(x, DECIDING_DECIMALS) + 0.0 for x in (estimates.theta, estimates.sem))
     return theta, sem, estimates.outcome
 
 
-def _rounded(number: float) -> Floats:
-    """Return (1,) what numpy's rounding gives: the nearest whole number of last digits, of two the even."""
+def stepped(
+    estimator: Estimator, carried: Floats, rows: Rows, scores: Rows, *, reuse: bool = False
+) -> tuple[Floats, Floats, Floats, NDArray[np.int8]]:
+    """Return what is carried after the last of all responses (N, n), and what `deciding` gives then."""
+    if len(rows) == 1:  # the same with fewer calls
+        quick = estimator.stepped_of_one(carried, rows.item(-1), scores.item(-1))
+        if quick is not None and abs(quick[1]) < MANY and abs(quick[2]) < MANY:
+            return quick[0], rounded(quick[1]), rounded(quick[2]), ORDINARY
+    after, found = estimator.stepped(carried, rows, scores, reuse=reuse)
+    return after, *deciding(found)
+
+
+def rounded(number: float) -> Floats:
+    """Return (1,) what numpy's rounding gives below `MANY`: the nearest last digit, of two the even."""
     return np.array([round(number * DIGITS) / DIGITS])

@@ -99,7 +99,9 @@ def presented(state: State, event: ItemPresented, design: Design) -> State:
     if not state.batch.available[0, row]:
         raise ReplayError(f"item {event.item!r}: must be available to be presented")
     over = event.decision.passed_over if event.decision else ()
-    batch = replace(state.batch, plan=plan_after(event.decision, state.batch, design.pool))
+    batch, plan = state.batch, plan_after(event.decision, state.batch, design.pool)
+    if plan is not batch.plan:
+        batch = replace(batch, plan=plan)
     if not over:
         return replace(state, pending=Pending(event.item, row), clock=clock, batch=batch)
     rows = [_row(item, event, design) for item in over]

@@ -97,7 +97,7 @@ def multiplier_of(accommodations: Iterable[tuple[str, str]]) -> float:
 
 def shown(clock: Clock) -> Clock:
     """Return the clock as a question is shown: from the first one on, it runs."""
-    return replace(clock, runs=True, item_s=0.0)
+    return clock if clock.runs and not clock.item_s else replace(clock, runs=True, item_s=0.0)
 
 
 def read(clock: Clock, event: ClockRead | BreakBegan | BreakEnded, policy: Policy, *, waits: bool) -> Clock:

@@ -157,8 +157,10 @@ def moments_of_one(sums: list[float], yard: Yard, *, light: bool) -> tuple[float
     mean, coarse_mean = first / total, coarse_first / coarse_total
     sd = sqrt(max(second / total - mean * mean, 0.0))
     coarse_sd = sqrt(max(coarse_second / coarse_total - coarse_mean * coarse_mean, 0.0))
-    error = max(abs(mean - coarse_mean), abs(sd - coarse_sd))
-    exact = light and error * width <= yard.agreement and sd >= yard.spacing and yard.fine
+    agree = (
+        abs(mean - coarse_mean) * width <= yard.agreement and abs(sd - coarse_sd) * width <= yard.agreement
+    )
+    exact = light and agree and sd >= yard.spacing and yard.fine
     return yard.low + width * (mean + 0.5), sd * width, exact
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +13,9 @@ from adaptest.selection.situation import Setting, Situation
 
 CRITERION_DECIMALS = 9  # criteria that agree this far are ties
 
+Found = list[tuple[float, int]]  # (-value, row) of one sitting's best items, best first
 
-@dataclass(frozen=True, slots=True, eq=False)
+
 class Candidates:
     """The best eligible items of N sittings, with every tie of the last of them.
 
@@ -24,8 +25,36 @@ class Candidates:
     value : (N, M) criteria, 9 decimals; -inf beyond a sitting's own
     """
 
-    rows: Rows
-    value: Floats
+    __slots__ = ("_found", "_rows", "_value")
+
+    def __init__(
+        self, rows: Rows | None = None, value: Floats | None = None, found: Found | None = None
+    ) -> None:
+        """Take the arrays; or what was found for one sitting, whose arrays are made when asked for."""
+        self._rows, self._value, self._found = rows, value, found
+
+    @property
+    def rows(self) -> Rows:
+        """(N, M); see above."""
+        if self._rows is None:
+            self._rows = np.array([[row for _, row in self.found]], dtype=np.intp)
+        return self._rows
+
+    @property
+    def value(self) -> Floats:
+        """(N, M); see above."""
+        if self._value is None:
+            self._value = np.array([[-value for value, _ in self.found]])
+        return self._value
+
+    @property
+    def found(self) -> Found:
+        """What the first sitting's own are, as plain numbers."""
+        if self._found is None:
+            value = self.value[0].tolist()
+            own = len(value) - value.count(-inf)
+            self._found = [(-value[k], row) for k, row in enumerate(self.rows[0, :own].tolist())]
+        return self._found
 
 
 class Bounds(Protocol):
@@ -52,7 +81,7 @@ class Bounds(Protocol):
         """Return (stop,) items of the order at one theta, their values, and the bound of all others."""
         ...
 
-    def few(self, theta: float, able: Callable[[int], bool], size: int) -> list[tuple[float, int]] | None:
+    def few(self, theta: float, able: Callable[[int], bool], size: int) -> Found | None:
         """Return (-value, row) of the `size` best items and their ties, best first; None: look at `first`.
 
         Parameters
@@ -108,6 +137,13 @@ class Picker(Protocol):
         Parameters
         ----------
         choice, tie : (N,) uniforms; `tie` decides among equal criteria, so file order never does
+        """
+        ...
+
+    def of_one(self, found: Found, length: int, choice: float, tie: float) -> int | None:
+        """Return the column for one sitting from what was found alone.
+
+        None where it needs to know more: call it.
         """
         ...
 

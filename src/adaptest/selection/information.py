@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import exp, floor, inf
@@ -15,7 +14,7 @@ from adaptest.models import LogisticItems
 from adaptest.models.base import Floats, Rows
 from adaptest.models.sigmoid import WIDEST, sigmoid_pair
 from adaptest.parameters import ItemParameters
-from adaptest.selection.base import CRITERION_DECIMALS, Bounds, comparable, no_bounds
+from adaptest.selection.base import CRITERION_DECIMALS, Bounds, Found, comparable, no_bounds
 from adaptest.selection.situation import Setting, Situation
 
 CELL = 0.05  # logits
@@ -25,11 +24,12 @@ FURTHEST = 40.0  # logits; no estimate lies beyond
 AT_HAND = 64  # of them as plain numbers, for one sitting
 CELLS_BELOW = round(RANGE / CELL) + 1  # cells below 0
 TENS = 10.0**CRITERION_DECIMALS  # last digits in a unit of a criterion
-HALF, DOUBT = 0.5, 1e-3  # of a last digit: where rounding turns, and how near to it a value is in doubt
+DOUBT = 1e-3  # of a last digit: how near to where its rounding turns a value is in doubt
+CERTAIN = 0.5 - DOUBT
 MOST_DIGITS = 10**11  # above, 60 ulp are more than DOUBT
 SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
 
-Line = tuple[float, int, float, float, float, float, float]  # bound, row, a, b, guess, slip, squared a
+Line = tuple[float, int, float, float, float, float, float]  # bound, row, a, b, guess, slip, a² in digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +177,11 @@ class InformationBounds:
             value = _information_in_sight(theta, a, b, guess, slip, square)
         return self.held[cell, :stop], value.round(CRITERION_DECIMALS), float(self.highest[cell, stop])
 
-    def few(self, theta: float, able: Callable[[int], bool], size: int) -> list[tuple[float, int]] | None:
+    def few(self, theta: float, able: Callable[[int], bool], size: int) -> Found | None:
         """Return the best items as plain numbers, where these round as the arrays do; see Bounds.
 
-        The same operations in the same order as `value`; only the exponential may be a few ulp apart, and so
-        the result less than `DOUBT` of a last digit. Where that could decide its rounding, it is not used.
+        The same formula as that of `value`, so that only rounding sets them apart, by less than `DOUBT` of a
+        last digit. Where that could decide how a value is rounded, it is not used.
         """
         if not self.tame or abs(theta) > FURTHEST:
             return None
@@ -189,26 +189,27 @@ class InformationBounds:
         lines = self.lines.get(cell)
         if lines is None:
             lines = self.lines[cell] = self._lines(cell)
-        found: list[tuple[float, int]] = []
-        last = inf
-        for bound, row, a, b, guess, slip, square in lines:
-            if bound < last < inf:
+        found: Found = []
+        last, left = -inf, size
+        for bound, row, a, b, guess, slip, digits in lines:
+            if bound < last:
                 return [one for one in found if -one[0] >= last]
             if row < 0:
                 break
             if not able(row):
                 continue
-            falling = exp(-(a * (theta - b)))
-            rising = 1 / (1 + falling)
-            falling *= rising
-            digits = (
-                falling / (slip + falling) * (rising / (guess + rising)) * rising * falling * square * TENS
-            )
-            whole = round(digits)
-            if abs(digits - whole) > HALF - DOUBT or whole > MOST_DIGITS:
+            falling = exp(a * (b - theta))
+            both = 1 + falling
+            value = digits / (1 + guess * both) * (falling / both / both)
+            if slip:
+                value *= falling / (falling + slip * both)
+            whole = round(value)
+            if abs(value - whole) > CERTAIN or whole > MOST_DIGITS:
                 break
-            insort(found, (-(whole / TENS), row))
-            if len(found) >= size:
+            found.append((-(whole / TENS), row))
+            left -= 1
+            if left <= 0:
+                found.sort()
                 last = -found[size - 1][0]
         return None
 
@@ -216,7 +217,7 @@ class InformationBounds:
         """Return the first items of a cell as plain numbers; the last line bounds all others."""
         stop = min(AT_HAND, self.reach)
         rows, bounds = self.held[cell, :stop].tolist(), self.highest[cell, : stop + 1].tolist()
-        columns = self.near[cell, :, :stop].T.tolist()
+        columns = (self.near[cell, :, :stop].T * [1, 1, 1, 1, TENS]).tolist()
         held = [(bounds[k], rows[k], *columns[k]) for k in range(stop)]
         return [*held, (bounds[stop], -1, 0.0, 0.0, 0.0, 0.0, 0.0)]
 

@@ -7,13 +7,12 @@ Randomesque : one of the best few, by chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 
 from adaptest.errors import OptionError
 from adaptest.models.base import Floats, Rows
-from adaptest.selection.base import Candidates, Criterion
+from adaptest.selection.base import Candidates, Criterion, Found
 from adaptest.selection.situation import Setting, Situation
 
 
@@ -34,8 +33,12 @@ class Best:
     ) -> Rows:
         """Return (N,) columns; see Picker."""
         if len(choice) == 1:
-            return _at_rank_of_one(candidates.value[0].tolist(), 0, tie)
+            return np.array([_at_rank_of_one(candidates.found, 0, tie.item())], dtype=np.intp)
         return _at_rank(candidates.value, np.zeros(len(choice), dtype=np.intp), tie)
+
+    def of_one(self, found: Found, length: int, choice: float, tie: float) -> int:  # noqa: ARG002 (likewise)
+        """Return the column; see Picker."""
+        return _at_rank_of_one(found, 0, tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Allow every setting and criterion."""
@@ -77,23 +80,30 @@ class Randomesque:
         """Return (N,) columns; see Picker."""
         most = self.reach(situation.length)
         if len(choice) == 1:  # the same with fewer calls
-            held = candidates.value[0].tolist()
-            size = min(most, len(held) - held.count(-inf))
-            return _at_rank_of_one(held, int(choice[0] * size), tie)
+            column = self.of_one(candidates.found, situation.length, choice.item(), tie.item())
+            return np.array([column], dtype=np.intp)
         value = candidates.value
         if value.shape[1] >= most and value[:, most - 1].min(initial=0.0) > -np.inf:  # as many as it wants
             return _at_rank(value, (choice * most).astype(np.intp), tie)
         fewer = np.minimum(most, (value > -np.inf).sum(axis=1))
         return _at_rank(value, (choice * fewer).astype(np.intp), tie)
 
+    def of_one(self, found: Found, length: int, choice: float, tie: float) -> int:
+        """Return the column; see Picker."""
+        return _at_rank_of_one(found, int(choice * min(self.reach(length), len(found))), tie)
+
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Allow every setting and criterion."""
 
 
-def _at_rank_of_one(held: list[float], rank: int, tie: Floats) -> Rows:
-    """Return what `_at_rank` returns for one sitting, of its values, with fewer calls."""
-    wanted = held[rank]
-    return np.array([held.index(wanted) + int(tie[0] * held.count(wanted))], dtype=np.intp)
+def _at_rank_of_one(found: Found, rank: int, tie: float) -> int:
+    """Return what `_at_rank` returns for one sitting, with fewer calls."""
+    wanted, first, beyond = found[rank][0], rank, rank + 1
+    while first and found[first - 1][0] == wanted:
+        first -= 1
+    while beyond < len(found) and found[beyond][0] == wanted:
+        beyond += 1
+    return first + int(tie * (beyond - first))
 
 
 def _at_rank(value: Floats, rank: Rows, tie: Floats) -> Rows:

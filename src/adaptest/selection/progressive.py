@@ -19,7 +19,7 @@ import numpy as np
 from adaptest.errors import OptionError
 from adaptest.models.base import Floats, Rows
 from adaptest.numerics.random import Stream, uniform_each
-from adaptest.selection.base import CRITERION_DECIMALS, Candidates, Criterion
+from adaptest.selection.base import CRITERION_DECIMALS, Candidates, Criterion, Found
 from adaptest.selection.situation import Setting, Situation
 
 
@@ -65,6 +65,10 @@ class Progressive:
         wanted = (tie * best.sum(axis=1)).astype(np.intp)
         return np.asarray((best.cumsum(axis=1) > wanted[:, None]).argmax(axis=1), dtype=np.intp)
 
+    def of_one(self, found: Found, length: int, choice: float, tie: float) -> None:  # noqa: ARG002 (as Picker)
+        """Return None; see Picker."""
+        return
+
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Raise without a maximum length, and where a criterion may be negative."""
         check_progress("progressive", setting, criterion)
@@ -108,6 +112,10 @@ class Proportional:
         column = (reached <= choice[:, None] * reached[:, -1:]).sum(axis=1)
         last = there.sum(axis=1) - 1  # where rounding of a product would go one too far
         return np.asarray(np.minimum(column, last), dtype=np.intp)
+
+    def of_one(self, found: Found, length: int, choice: float, tie: float) -> None:  # noqa: ARG002 (as Picker)
+        """Return None; see Picker."""
+        return
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Raise without a maximum length, and where a criterion may be negative."""

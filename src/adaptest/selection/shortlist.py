@@ -95,10 +95,9 @@ def _look(bounds: Bounds, theta: Floats, cell: Rows, eligible: Bools, stop: int,
 def _of_one(criterion: Criterion, bounds: Bounds, situation: Situation, size: int) -> Candidates:
     """Return what `shortlist` returns for one sitting, with numbers where arrays cost more."""
     theta, eligible = situation.theta, situation.eligible[0]
-    one = float(theta[0])
+    one = theta.item()
     if (found := bounds.few(one, eligible.item, size)) is not None:
-        rows, falling = [row for _, row in found], [-x for x, _ in found]
-        return Candidates(np.array([rows], dtype=np.intp), np.array([falling]))
+        return Candidates(found=found)
     cell = int(bounds.cell(theta)[0])
     for looked_at in LOOKS:
         stop = min(looked_at, bounds.reach)
@@ -110,9 +109,7 @@ def _of_one(criterion: Criterion, bounds: Bounds, situation: Situation, size: in
         last = sorted(values)[-size]
         if bound < last:
             held = zip(values, held_rows[able].tolist(), strict=True)
-            order = sorted([(-x, row) for x, row in held if x >= last])
-            rows, falling = [row for _, row in order], [-x for x, _ in order]
-            return Candidates(np.array([rows], dtype=np.intp), np.array([falling]))
+            return Candidates(found=sorted([(-x, row) for x, row in held if x >= last]))
     return best(criterion(situation), size)
 
 
