@@ -202,7 +202,7 @@ def test_a_scale_that_is_off_is_put_right_by_one_expanded_step_and_stays_at_the_
 
     plain, expanded = images(best)
     assert np.abs(pack(expanded) - pack(best)).max() < 1e-6
-    off = problem._rescaled(best, 1.3, 0.4)
+    off = problem.rescaled(best, 1.3, 0.4)
     plain, expanded = images(off)
     left = [np.linalg.norm(pack(one) - pack(best)) for one in (plain, expanded)]
     assert left[1] < 0.5 * left[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class Block:
     shared : (P, h) loadings of parameters common to the block: the 1PL's slope, the RSM's steps
     log_slope : whether the first parameter is ln a
     priors : of these items
+    back : (p, P) pseudo-inverse of `local`: from the model's parameters to an item's own
     """
 
     model: str
@@ -39,6 +40,10 @@ class Block:
     shared: Floats
     log_slope: bool
     priors: BlockPriors
+    back: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "back", np.linalg.pinv(self.local))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,7 +64,7 @@ class Block:
         if self.shared[0].any():
             common = common + np.log(ratio) if self.log_slope else common * ratio
         fixed = self.base + self.shared @ common if common.size else self.base
-        result: Floats = (moved - fixed) @ np.linalg.pinv(self.local).T
+        result: Floats = (moved - fixed) @ self.back.T
         return result, common
 
     def natural(self, psi: Floats) -> Floats:
@@ -79,10 +84,15 @@ class Block:
         natural = self.natural(psi)
         return np.asarray(np.isfinite(natural).all(axis=1) & self.kernel.feasible(natural))
 
-    def terms(self, psi: Floats, theta: Floats, counts: Floats) -> Terms:
-        """Return expected log-posterior, gradient and information, all in psi."""
+    def terms(self, psi: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None) -> Terms:
+        """Return expected log-posterior, gradient and information, all in psi.
+
+        Parameters
+        ----------
+        log_p : (J, K, M) log category probabilities at psi, where they are known
+        """
         natural = self.natural(psi)
-        likelihood = self.kernel.terms(natural, theta, counts)
+        likelihood = self.kernel.terms(natural, theta, counts, log_p)
         value, gradient, information = likelihood.value, likelihood.gradient, likelihood.information
         if self.log_slope:
             _to_log(natural[:, 0], gradient, information)

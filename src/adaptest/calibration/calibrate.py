@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -27,9 +28,12 @@ from adaptest.calibration.options import (
     DEFAULT_MODEL,
     MAX_ITERATIONS,
     NODES,
+    PARALLEL_DENSE_FROM,
     PARALLEL_FROM,
     PARALLEL_LINE_FROM,
     RCOND,
+    SINGLE_STEPS,
+    SINGLE_TOLERANCE,
     SLOPE_FIXED,
     TOLERANCE,
     WINDOW,
@@ -185,7 +189,8 @@ def _estimate(
     )
     problem = Problem(coded, planned.blocks, latent, pool)
     short = by_one_sum(problem)
-    if counts.sum() < (PARALLEL_LINE_FROM if short else PARALLEL_FROM):
+    worth = PARALLEL_DENSE_FROM if len(coded.wrong) else PARALLEL_FROM
+    if counts.sum() < (PARALLEL_LINE_FROM if short else worth):
         problem = replace(problem, pool=Workers(1))
     own = [
         [counts[j, score] if score < counts.shape[1] else 0.0 for score in planned.items[j].used]
@@ -198,19 +203,21 @@ def _estimate(
     many = counts.sum() >= COARSE_FROM and not latent.empirical and not isinstance(options.grid, int)
     if many and not short:  # there nodes cost next to nothing
         single = coded.single()
-        rough = fit(
-            replace(problem, coded=single, latent=coarser(latent, COARSE_SHARE)),
-            begin,
-            tolerance=COARSE_TOLERANCE,
-            gain_tolerance=np.inf,
-            max_iterations=options.max_iterations,
-            progress=progress,
-            memory=memory,
-        )
-        begin, history = rough.ahead, rough.history
+        near = partial(fit, gain_tolerance=np.inf, progress=progress, memory=memory)
+        rough = replace(problem, coded=single, latent=coarser(latent, COARSE_SHARE))
+        found = near(rough, begin, tolerance=COARSE_TOLERANCE, max_iterations=options.max_iterations)
         memory.jump()
         if options.grid is None:
-            problem = arranged(problem, single, begin)
+            problem = arranged(problem, single, found.ahead)
+        if problem.windows is not None:
+            single = problem.coded.single()
+        rough = replace(problem, coded=single)
+        most = min(len(found.history) + SINGLE_STEPS, options.max_iterations)
+        found = near(
+            rough, found.ahead, tolerance=SINGLE_TOLERANCE, max_iterations=most, history=found.history
+        )
+        memory.jump()
+        begin, history = found.ahead, found.history
     fitted = fit(
         problem,
         begin,
@@ -222,11 +229,11 @@ def _estimate(
     )
     if latent.empirical:
         return Done(replace(problem, pool=pool), fitted, None)
-    problem, fitted, found = check(
+    problem, fitted, seen = check(
         problem,
         fitted,
         tolerance=options.tolerance,
         max_iterations=options.max_iterations,
         adopt=options.grid is None,
     )
-    return Done(replace(problem, pool=pool), fitted, found)
+    return Done(replace(problem, pool=pool), fitted, seen)

@@ -35,9 +35,9 @@ class PartialCreditKernel:
         z[:, 1:] += psi[:, 1:, None]
         return _log_shares(z)
 
-    def terms(self, psi: Floats, theta: Floats, counts: Floats) -> Terms:
+    def terms(self, psi: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None) -> Terms:
         """Return value, gradient and information; observed is expected."""
-        log_p = self.log_probability(psi, theta)
+        log_p = self.log_probability(psi, theta) if log_p is None else log_p
         p, n, w = np.exp(log_p), counts.sum(axis=1), self._weight[:, None]
         residual = counts - n[:, None] * p
         deviation = w - (p * w).sum(axis=1, keepdims=True)
@@ -95,9 +95,9 @@ class NominalKernel:
         z[:, 1:] = psi[:, :k, None] * theta + psi[:, k:, None]
         return _log_shares(z)
 
-    def terms(self, psi: Floats, theta: Floats, counts: Floats) -> Terms:
+    def terms(self, psi: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None) -> Terms:
         """Return value, gradient and information; observed is expected."""
-        log_p = self.log_probability(psi, theta)
+        log_p = self.log_probability(psi, theta) if log_p is None else log_p
         p, n, k = np.exp(log_p[:, 1:]), counts.sum(axis=1), self.categories - 1
         residual = counts[:, 1:] - n[:, None] * p
         gradient = np.concatenate([residual @ theta, residual.sum(axis=2)], axis=1)

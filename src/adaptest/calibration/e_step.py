@@ -32,11 +32,13 @@ class Expected:
     log_likelihood : of the responses, without priors
     counts : (C, M) expected number of answers in each category at each node of each group
     mass : (G, Q) expected number of persons at each node
+    log_p : (C, M) log-probability of each category there, where it is kept for the M-step
     """
 
     log_likelihood: float
     counts: Floats
     mass: Floats
+    log_p: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

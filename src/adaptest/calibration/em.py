@@ -30,7 +30,7 @@ from adaptest.models.base import Bools, Floats
 from adaptest.numerics.acceleration import Anderson
 
 FALL = 1e-9  # of the log-posterior: a smaller fall is rounding ...
-FALL_SINGLE = 1e-7  # ... in single precision
+FALL_SINGLE = 1e-6  # ... in single precision (3e-8 was seen)
 NO_INFORMATION = 1e-8  # a standard error above 10,000 logits: only the gain can judge such a parameter
 TANGENT = 1e-6  # of the ability scale, for the direction in which parameters move with it
 LONGEST_RESCALING = 0.5  # of the log SD, and of the mean in SDs
@@ -97,7 +97,7 @@ class Problem:
         ranges = None
         if self.windows is not None and self.windows.hold(self.blocks, psi, state.moments, theta):
             ranges = self.windows.ranges
-        return expect(self.coded, tables, self.pool, ranges)
+        return replace(expect(self.coded, tables, self.pool, ranges), log_p=table)
 
     def log_prior(self, state: State) -> float:
         """Return the log prior density of all items."""
@@ -123,7 +123,9 @@ class Problem:
         own, common, gradient, information = [], [], [], []
         moments, ratio, shift = self.latent.update(state.moments, expected.mass)
         for k, block in enumerate(self.blocks):
-            better = improve(block, state.own[k], state.common[k], nodes, expected.counts[block.codes])
+            log_p = None if expected.log_p is None else expected.log_p[block.codes]
+            counts = expected.counts[block.codes]
+            better = improve(block, state.own[k], state.common[k], nodes, counts, log_p)
             gradient.append(better.gradient)
             information.append(better.information)
             mine, shared = better.own, better.common
@@ -163,13 +165,13 @@ class Problem:
             return image
         layout = self.layout
         x = layout.pack(state)
-        by_ratio = layout.pack(self._rescaled(state, 1 + TANGENT, 0.0)) - x
-        by_shift = layout.pack(self._rescaled(state, 1.0, TANGENT)) - x
+        by_ratio = layout.pack(self.rescaled(state, 1 + TANGENT, 0.0)) - x
+        by_shift = layout.pack(self.rescaled(state, 1.0, TANGENT)) - x
         asked = np.array([gradient @ by_ratio / 2, gradient @ by_shift]) / (TANGENT * persons)
         ratio, shift = np.clip(asked, -LONGEST_RESCALING, LONGEST_RESCALING)
-        return self._rescaled(image, float(np.exp(ratio)), float(shift))
+        return self.rescaled(image, float(np.exp(ratio)), float(shift))
 
-    def _rescaled(self, state: State, ratio: float, shift: float) -> State:
+    def rescaled(self, state: State, ratio: float, shift: float) -> State:
         """Return the items on a new ability scale, where theta was ratio * theta + shift."""
         pairs = [
             block.rescaled(own, common, ratio, shift)

@@ -40,8 +40,13 @@ class Kernel(Protocol):
         """Return (J, K, M) log category probabilities."""
         ...
 
-    def terms(self, psi: Floats, theta: Floats, counts: Floats) -> Terms:
-        """Return value, gradient and information of the expected log-likelihood."""
+    def terms(self, psi: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None) -> Terms:
+        """Return value, gradient and information of the expected log-likelihood.
+
+        Parameters
+        ----------
+        log_p : (J, K, M) what `log_probability` returns, where that is known
+        """
         ...
 
     def scores(self, psi: Floats, theta: Floats) -> Floats:

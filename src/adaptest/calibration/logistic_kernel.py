@@ -45,9 +45,9 @@ class LogisticKernel:
         result[:, 1] = np.log(c + (d - c) * rising + TINY)
         return result
 
-    def terms(self, psi: Floats, theta: Floats, counts: Floats) -> Terms:
+    def terms(self, psi: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None) -> Terms:
         """Return value, gradient and expected information."""
-        log_p = self.log_probability(psi, theta)
+        log_p = self.log_probability(psi, theta) if log_p is None else log_p
         value = np.einsum("jkm,jkm->j", counts, log_p)
         wrong, right = counts[:, 0], counts[:, 1]
         if self.parameters == 2:  # noqa: PLR2004 (slope and intercept)

@@ -35,14 +35,17 @@ class Improved:
     information: Floats
 
 
-def improve(block: Block, own: Floats, common: Floats, theta: Floats, counts: Floats) -> Improved:
+def improve(
+    block: Block, own: Floats, common: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None
+) -> Improved:
     """Return parameters that raise a block's expected log-posterior.
 
     Parameters
     ----------
     theta : (M,) nodes of every group; counts : (J, K, M) expected answers
+    log_p : (J, K, M) log category probabilities at the old parameters, where they are known
     """
-    terms = block.terms(block.psi(own, common), theta, counts)
+    terms = block.terms(block.psi(own, common), theta, counts, log_p)
     g_own, g_common = terms.gradient @ block.local, (terms.gradient @ block.shared).sum(axis=0)
     diagonal = np.concatenate(
         [

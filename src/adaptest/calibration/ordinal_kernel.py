@@ -46,9 +46,10 @@ class OrdinalKernel:
             result[:, 1:-1] += np.log(-np.expm1(np.diff(psi[:, 1:], axis=1)))[..., None]
         return result
 
-    def terms(self, psi: Floats, theta: Floats, counts: Floats) -> Terms:
+    def terms(self, psi: Floats, theta: Floats, counts: Floats, log_p: Floats | None = None) -> Terms:
         """Return value, gradient and observed information, which is positive semidefinite."""
-        value = np.einsum("jkm,jkm->j", counts, self.log_probability(psi, theta))
+        log_p = self.log_probability(psi, theta) if log_p is None else log_p
+        value = np.einsum("jkm,jkm->j", counts, log_p)
         s = 1 / (1 + np.exp(-(psi[:, :1, None] * theta + psi[:, 1:, None])))
         below = counts[:, :-1]
         reached = counts[:, 1:]

@@ -119,8 +119,10 @@ def plan(
     """
     union = _rating_scale(counts, models)
     items = []
+    totals = counts.sum(axis=1).tolist()
+    by_item = np.split(*_used(counts))
     for j, (model, prior) in enumerate(zip(models, priors, strict=True)):
-        used = np.flatnonzero(counts[j] > 0)
+        used = by_item[j]
         anchor = anchors.get(j)
         categories = anchor.categories if anchor else (2 if model in BINARY else counts.shape[1])
         if used.size and used[-1] >= categories:
@@ -131,7 +133,7 @@ def plan(
         if anchor:
             items.append(ItemPlan(model, "anchored", tuple(range(categories)), ItemPriors(), anchor))
             continue
-        status = _status(counts[j], model, prior)
+        status = _status(len(used), totals[j], model, prior)
         if model in BINARY:
             used = np.arange(2)
         elif model == "rsm":
@@ -148,15 +150,20 @@ def plan(
     return Plan(tuple(items), fitted, sizes, category, _blocks([items[j] for j in fitted], sizes))
 
 
-def _status(counts: Floats, model: str, priors: ItemPriors) -> str:
-    """Return whether an item can be estimated from its (S,) counts, and why not."""
-    used = int((counts > 0).sum())
+def _used(counts: Floats) -> tuple[Rows, Rows]:
+    """Return the scores that somebody has, item after item, and where those of the second to last begin."""
+    some = counts > 0
+    return np.nonzero(some)[1], some.sum(axis=1).cumsum()[:-1]
+
+
+def _status(used: int, total: float, model: str, priors: ItemPriors) -> str:
+    """Return whether an item can be estimated, and why not: scores that somebody has, and answers."""
     if not used:
         return "no_responses"
     if used == 1 and not (priors.difficulty and model in BINARY):
         return "extreme"
     own = 1 if model in {*SLOPE_FIXED, "1pl"} else 2
-    if counts.sum() < own and not priors.discrimination:
+    if total < own and not priors.discrimination:
         return "inestimable"
     return "estimated"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log, pi
 
 import numpy as np
@@ -106,6 +106,7 @@ class BlockPriors:
     steps : (K-1, K-1) difficulties times -a are these combinations of the intercepts
     log_slope : whether the first parameter is ln a
     once : whether the discrimination is common to all items, so that its prior counts once
+    constant : (J,) logs of the beta densities' constants
     """
 
     kinds: tuple[str, ...]
@@ -113,6 +114,14 @@ class BlockPriors:
     steps: Floats
     log_slope: bool
     once: bool
+    constant: Floats = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        constant = np.zeros(len(self.numbers[0]))
+        for kind, numbers in zip(self.kinds, self.numbers, strict=True):
+            if kind == "beta":
+                constant -= betaln(*numbers.T)
+        object.__setattr__(self, "constant", constant)
 
     @property
     def any(self) -> bool:
@@ -127,7 +136,7 @@ class BlockPriors:
         psi : (J, P), its first column ln a where `log_slope`
         """
         items, p = psi.shape
-        value, gradient, information = np.zeros(items), np.zeros((items, p)), np.zeros((items, p, p))
+        value, gradient, information = self.constant.copy(), np.zeros((items, p)), np.zeros((items, p, p))
         slope, difficulty, *asymptotes = self.kinds
         if slope:
             mean, sd = self.numbers[0].T
@@ -148,7 +157,6 @@ class BlockPriors:
                 x = psi[:, column]
                 c = 1 / (1 + np.exp(-x))
                 value -= (alpha - 1) * np.logaddexp(0, -x) + (beta - 1) * np.logaddexp(0, x)
-                value -= betaln(alpha, beta)
                 gradient[:, column] += (alpha - 1) * (1 - c) - (beta - 1) * c
                 information[:, column, column] += (alpha + beta - 2) * c * (1 - c)
             elif kind == "normal":

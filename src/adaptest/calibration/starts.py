@@ -112,7 +112,7 @@ def solve(block: Block, psi: Floats) -> tuple[Floats, Floats]:
         common = (goal @ np.linalg.pinv(block.shared).T).mean(axis=0)
         if block.model == "rsm":
             common = np.zeros_like(common)
-    own = (goal - block.shared @ common) @ np.linalg.pinv(block.local).T
+    own = (goal - block.shared @ common) @ block.back.T
     return own, common
 
 
