@@ -44,11 +44,12 @@ class Asked:
     Attributes
     ----------
     seed : (N,) 64 bits
-    available : (N, J) items that no exclusion, presentation or enemy bars
+    available : (N, J) items that may come next, as far as other rules go
     rows : (N, n) items given, in order
     theta : (N,) logits
     plan : what was planned before; None where nothing was
     values : gives (N, J) criteria for eligible items (N, J), -inf elsewhere
+    left : (N, J) items that no exclusion, presentation or enemy bars; None where these are `available`
     """
 
     seed: NDArray[np.uint64]
@@ -57,6 +58,7 @@ class Asked:
     theta: Floats
     plan: Plan | None
     values: Callable[[Bools], Floats]
+    left: Bools | None = None
 
     def __len__(self) -> int:
         return len(self.theta)

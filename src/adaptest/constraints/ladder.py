@@ -2,8 +2,8 @@
 
 A test of one length is taken only if it can be continued to the maximum: some longer test holds it. Where
 rules are counts, counting proves that for every stop ahead in one nested sequence (`reach`); else the longest
-test is looked for, with sets that the shorter one uses closed, and if there is none, both are assembled
-together.
+test is looked for, with sets that the shorter one uses and what comes before it in order closed, and if there
+is none, both are assembled together.
 """
 
 from __future__ import annotations
@@ -179,9 +179,10 @@ class Ladder:
         if found.x is None or self.continues(found.x[: len(self.pool)], given | may):
             return found
         n, s = len(self.pool), len(self.pool.sets)
-        twice = [np.concatenate([b[:n], b[:n], b[n:], b[n:]]) for b in (low, high)]
-        twice[0][n : 2 * n], twice[0][2 * n + s :] = 0.0, 0.0  # the longer test holds the shorter by its rows
         both = self._solver(length, self.stops[-1])
+        beside = np.ones(both.matrix.n_columns - 2 * (n + s))
+        twice = [np.concatenate([b[:n], b[:n], b[n:], b[n:], beside]) for b in (low, high)]
+        twice[0][n : 2 * n], twice[0][2 * n + s :] = 0.0, 0.0  # the longer test holds the shorter by its rows
         found = both.solve(np.concatenate([cost, np.zeros(n)]), *twice, budget=budget)
         x = None if found.x is None else np.concatenate([found.x[:n], found.x[2 * n : 2 * n + s]])
         if x is not None and not self.continues(x[:n], given | may):  # stops between them are in the way
@@ -205,10 +206,21 @@ class Ladder:
             return bool(self.reach.open(self.blueprint.count(test[None]), available[None], length)[0])
         closed = np.zeros_like(test)
         used = np.unique(self.set_of[test])
-        closed |= np.isin(self.set_of, used[used >= 0])
+        closed |= np.isin(self.set_of, used[used >= 0]) | self._before(test)
         low, high = self._bounds(test, test | (able & ~closed))
         found = self._solver(last).solve(np.zeros(len(self.pool)), low, high, gap=1.0)
         return found.x is not None
+
+    def _before(self, test: Bools) -> Bools:
+        """Return (J,) items that come before one of the test, or whose set comes before one of its sets."""
+        by_item, by_set = self.order
+        before = np.zeros_like(test)
+        if by_item is not None:
+            before |= by_item < by_item[test].max(initial=-np.inf)
+        if by_set is not None:
+            used = np.unique(self.set_of[test & (self.set_of >= 0)])
+            before |= (self.set_of >= 0) & (by_set[self.set_of] < by_set[used].max(initial=-np.inf))
+        return before
 
     def is_open(self, rows: Rows, available: Bools) -> bool:
         """Return whether a sitting can go on to a next length, and from there to the maximum."""
@@ -242,7 +254,7 @@ class Ladder:
             rows = matrix(self.pool, self.table, self.blueprint, length, counted=False)
             if then:
                 longer = matrix(self.pool, self.table, self.blueprint, then, counted=False)
-                rows = within((rows, longer), self.set_of, soft=True)
+                rows = within((rows, longer), self.set_of, self.order, soft=True)
             self._solvers[length, then] = Solver(rows)
         return self._solvers[length, then]
 
@@ -250,8 +262,8 @@ class Ladder:
 def admissible(pool: Pool, table: Table, blueprint: Blueprint, lengths: Sequence[int]) -> tuple[int, ...]:
     """Return those of the lengths at which every rule can hold in a test that can grow to the last of them.
 
-    One test can grow through all of them, every rule kept at each: `nested` proves it. In which order its
-    items come is not asked.
+    One test can grow through all of them, every rule kept at each, its items in the order asked for: `nested`
+    proves it.
 
     Raises
     ------
@@ -273,7 +285,7 @@ def admissible(pool: Pool, table: Table, blueprint: Blueprint, lengths: Sequence
             raise InfeasibleError(f"at length {length} {why.sentence(rows)}")
     if len(stops) > DIRECT:
         parts = [matrix(pool, table, blueprint, stop, counted=False) for stop in stops]
-        if chain(parts, ladder.set_of) is None:
+        if chain(parts, ladder.set_of, ladder.order) is None:
             raise InfeasibleError(
                 f"every constraint can hold at each of the lengths {', '.join(map(str, stops))}, but not in"
                 " one exam that grows item by item through all of them; name others or widen the bounds"

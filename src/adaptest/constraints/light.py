@@ -82,13 +82,22 @@ class Light:
     stops: None = None
 
     def may(self, asked: Asked) -> Bools:
-        """Return (N, J) items that could come next as far as order goes."""
-        return self.ladder.may(asked.available, asked.rows)
+        """Return (N, J) items that could come next as far as order goes: the first in order.
+
+        Counting knows no order. At one length it need not: what it lets come later, it lets come now, for
+        the rules are about which items an exam holds. So where the first in order of what it allows comes
+        next, nothing it allows from then on comes before that.
+        """
+        may = self.ladder.may(asked.available, asked.rows)
+        if self.ladder.order[0] is None:
+            return may
+        return np.array([self.ladder.first(one) for one in may]).reshape(may.shape)
 
     def __call__(self, asked: Asked, tests: Bools | None = None) -> Answer:  # noqa: ARG002 (one signature)
         """Return what may come next; see Content."""
-        may = self.may(asked)
-        allowed = np.array([self.ladder.first(one) for one in may]).reshape(may.shape)
+        allowed, may = self.may(asked), asked.available
+        if self.ladder.order[0] is not None:
+            may = self.ladder.may(may if asked.left is None else asked.left, asked.rows)
         value = asked.values(allowed)
         weighed, reports = np.full(value.shape, -np.inf), []
         for n in range(len(asked)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -182,7 +183,23 @@ def matrix(
         for row in rows:
             writer.add(f"set {name}", [row, used], [1.0, -1.0], upper=0.0)
         writer.add(f"set {name}", [*rows, used], [*(1.0 for _ in rows), -1.0], lower=0.0)
+    for first, second in _at_odds(pool, table):
+        names = [*pool.sets]
+        title = f"order of sets {names[first]}, {names[second]}"
+        writer.add(title, [len(pool) + first, len(pool) + second], 1.0, upper=1.0)
     return writer.matrix()
+
+
+def _at_odds(pool: Pool, table: Table) -> list[tuple[int, int]]:
+    """Return pairs of sets of which the order of items puts one first, and the order of sets the other."""
+    by_item = table.order("item")
+    by_set = table.order("set") if pool.sets else None
+    if by_item is None or by_set is None:
+        return []
+    own = by_item[[pool.row[held[0]] for held in pool.sets.values()]]
+    return [
+        (a, b) for a, b in combinations(range(len(own)), 2) if (own[a] - own[b]) * (by_set[a] - by_set[b]) < 0
+    ]
 
 
 def set_of(pool: Pool) -> Rows:

@@ -93,7 +93,10 @@ def content_of(
     place = exam.source.at(
         ("constraints",) if table.constraints else ("blueprint",) if blueprint.rules else ("length",)
     )
-    general = bool(pool.sets) or any(not one.soft and one.type != "order" for one in table.uncounted)
+    ordered = any(one.type == "order" for one in table.uncounted) and minimum < maximum
+    general = bool(pool.sets) or any(
+        not one.soft and (one.type != "order" or (ordered and exact)) for one in table.uncounted
+    )
     try:
         if general:
             stops, reach = ladders.admissible(pool, table, blueprint, range(minimum, maximum + 1)), None
@@ -102,6 +105,8 @@ def content_of(
             reach = Reach(pool, blueprint, stops)
         ladder = Ladder(pool, table, blueprint, stops, reach)
         ladder.order  # noqa: B018 (asked for what it refuses)
+        if ordered and not exact:
+            _require_one(table, stops)
         content: Content | None = None
         if isinstance(method, Multistage):
             content = method.over(pool, exam.spec.panel, blueprint, maximum)
@@ -131,6 +136,18 @@ def _require_able(exam: Exam, pool: Pool, table: Table, *, exact: bool, named: b
             ("constraints",),
             f"{one.title}: needs a content method; say selection: {{content: shadow_test}}",
         )
+
+
+def _require_one(table: Table, stops: tuple[int, ...]) -> None:
+    """Raise where an order needs shadow tests, for the exam may stop at several lengths."""
+    if len(stops) == 1:
+        return
+    one = next(one for one in table.uncounted if one.type == "order")
+    raise ExamError(
+        f"{one.title}: where an exam may stop at {len(stops)} lengths, {stops[0]} to {stops[-1]}, only"
+        " assembled tests keep its rules and an order at each of them; use selection.content shadow_test, or"
+        " give length.minimum and length.maximum one value"
+    )
 
 
 def table_of(exam: Exam, design_pool: Pool) -> Table:

@@ -61,4 +61,5 @@ def asked(design: Design, sittings: Sittings, eligible: Bools) -> Asked:
         sittings.theta,
         sittings.plan,
         lambda rows: design.criterion_at(sittings.length)[0](design.situation_of(sittings, rows)),
+        sittings.available,
     )
