@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adaptest.engine.events import ItemPresented, ResponseGiven
+from adaptest.engine.events import ItemPresented, PretestChosen, ResponseGiven
 from adaptest.engine.exposing import barred_for
-from adaptest.engine.sitting import deal_pretest, decide, evolve, start
+from adaptest.engine.pretest import DIFFICULTY
+from adaptest.engine.sitting import choose_pretest, deal_pretest, decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
 from adaptest.exposure import Counters
 from adaptest.models import GradedItems, LogisticItems
@@ -38,14 +39,15 @@ def pool(n=40, unscored=()):
     graded = GradedItems(ids[1::2], RNG.lognormal(0, 0.3, n), np.sort(RNG.normal(0, 1, (n, 2)), axis=1))
     domain = tuple("AB"[k % 2] for k in range(2 * n))
     enemies = [frozenset(ids[0:4]), *(frozenset({one, ids[k]}) for k, one in enumerate(unscored))]
+    unscored_attributes = {"domain": ("A",) * len(unscored), "status": ("pretest",) * len(unscored)}
+    if unscored:
+        unscored_attributes[DIFFICULTY] = tuple(np.linspace(-1.5, 1.5, len(unscored)).tolist())
     return Pool(
         ItemParameters(ids, (binary, graded)),
         {"domain": domain, "status": ("operational",) * len(ids)},
         tuple(enemies),
         options=(("A", "B", "C"),) * len(ids),
-        unscored=Unscored(
-            unscored, {"domain": ("A",) * len(unscored), "status": ("pretest",) * len(unscored)}
-        ),
+        unscored=Unscored(unscored, unscored_attributes),
     )
 
 
@@ -131,6 +133,49 @@ def test_pretest_items_that_bar_scored_ones_are_dealt_by_what_earlier_blocks_wer
             for mine, rows in zip(block.done.outset.pretest, block.done.rows, strict=True):
                 rivals = exam.pool.rivals_of(mine[0][1])
                 assert not rivals & {exam.pool.ids[row] for row in rows if row >= 0}
+
+
+def test_pretest_items_near_theta_are_those_of_live_candidates_and_keep_their_enemies_out():
+    values = {
+        "id": "near",
+        "title": "Near",
+        "length": LENGTH,
+        "pool": {"status": "operational"},
+        "stopping": [{"rule": "sem", "at_most": 0.6}],
+        "pretest": {"items": 3, "positions": {"from": 1, "to": 7}, "target": {"within": 0.7}},
+    }
+    names = tuple(f"p{k}" for k in range(8))
+    exam = build(exam_from_values(values), pool(unscored=names))
+    cohort = Cohort(exam, Normal(24), ModelRespondents.of(exam.pool, 9), 5, concurrency=8)
+    blocks = list(cohort.blocks(batch=3))
+    again = list(cohort.blocks(batch=8))
+    assert [one for b in blocks for one in b.done.near_theta] == [
+        one for b in again for one in b.done.near_theta
+    ]
+    shown, frozen, barred = dict.fromkeys(names, 0), {}, 0
+    for block in blocks:
+        assert not any(broken(block.done).values())
+        for k, simulee in enumerate(block.index.tolist()):
+            if simulee % 8 == 0:
+                frozen = dict(shown)
+            log = block.done.log(k)
+            scores = {event.item: event.score for event in log if isinstance(event, ResponseGiven)}
+            state, live = evolve(None, log[0], exam), [log[0]]
+            while not state.is_over:
+                event = choose_pretest(state, exam, shown=frozen) or decide(state, exam)
+                state = evolve(state, event, exam)
+                live.append(event)
+                if isinstance(event, ItemPresented):
+                    response = "" if event.role == "pretest" else str(scores[event.item])
+                    live.append(ResponseGiven(event.item, response, scores[event.item]))
+                    state = evolve(state, live[-1], exam)
+            told = [(type(one), getattr(one, "item", "")) for one in log]
+            assert [(type(one), getattr(one, "item", "")) for one in live] == told
+            for one in log:
+                if isinstance(one, PretestChosen) and one.item:
+                    shown[one.item] += 1
+                    barred += bool(exam.pool.rivals_of(one.item))
+    assert barred
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
+from adaptest.engine.batch import Sittings
 from adaptest.engine.design import Design
 from adaptest.engine.editing import changed, why_no_change
 from adaptest.engine.estimates import OUTCOMES
@@ -181,18 +183,25 @@ def why_no_pretest(state: State, item: str, design: Design) -> str:
     pool = design.pool
     if item not in pool.unscored.ids:
         return "must be a pretest item"
-    others = {planned for _, planned in state.pretest} | {pool.ids[row] for row in state.administered}
-    if item in others or item in state.gone:
+    if item in state.gone:
         return "was shown, dealt or withdrawn already"
-    rivals = pool.rivals_of(item)
-    if not rivals.isdisjoint(others):
+    others = {planned for _, planned in state.pretest} | {pool.ids[row] for row in state.administered}
+    return why_not_beside(item, others, state.batch, design)
+
+
+def why_not_beside(item: str, others: Collection[str], sitting: Sittings, design: Design) -> str:
+    """Return why a pretest item cannot be shown beside these in one sitting; empty where it can."""
+    pool = design.pool
+    if item in others:
+        return "was shown, dealt or withdrawn already"
+    if not pool.rivals_of(item).isdisjoint(others):
         return "is an enemy of an item that was shown or dealt"
     rows = [pool.row[rival] for rival in scored_enemies(pool, (item,))]
-    available = state.batch.available.copy()
-    if not available[0, rows].any() or state.batch.length == design.maximum:
+    available = sitting.available.copy()
+    if not available[0, rows].any() or sitting.length == design.maximum:
         return ""
     available[0, rows] = False
-    spared = design.goes_on(replace(state.batch, available=available))[0]
+    spared = design.goes_on(replace(sitting, available=available))[0]
     return "" if spared else "has enemies that the exam needs"
 
 

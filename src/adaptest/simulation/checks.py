@@ -28,7 +28,7 @@ def broken(done: Simulated) -> dict[str, int]:
         "enemies": int(_with_enemies(design, given).sum()),
         "length": int((((length < design.minimum) & whole) | (length > maximum)).sum()),
         "repeats": int((given.sum(axis=1) != length + (done.waiting >= 0)).sum()),
-        "excluded": int((given & done.outset.barred(design.pool)).any(axis=1).sum()),
+        "excluded": int((given & done.barred).any(axis=1).sum()),
     }
 
 

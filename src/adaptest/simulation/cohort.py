@@ -8,8 +8,8 @@ sittings run at once: counters stand still for them, and know of them afterwards
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -93,12 +93,7 @@ class Cohort:
     def deals(self) -> bool:
         """Whether pretest items are dealt: where they bar scored items; elsewhere they change nothing."""
         pool = self.design.pool
-        seeding = (
-            self.design.seeding
-        )  # what is chosen at its place bars next to nothing, and is not tried here
-        return (
-            seeding is not None and seeding.within is None and bool(scored_enemies(pool, pool.unscored.ids))
-        )
+        return self.design.seeding is not None and bool(scored_enemies(pool, pool.unscored.ids))
 
     @property
     def batch(self) -> int:
@@ -186,7 +181,8 @@ class Cohort:
             )
             for k, one in enumerate(seed.tolist())
         ]
-        return Outset(excluded, begun_, tuple(dealt))
+        near = design.seeding is not None and design.seeding.within is not None
+        return Outset(excluded, begun_, tuple(dealt), (shown,) * len(index) if near else ())
 
     def _freely(self, batch: int, runner: Runner) -> Iterator[Block]:
         """Yield blocks that do not depend on each other: few ahead of time, so that memory stays flat."""
@@ -217,8 +213,8 @@ class Cohort:
                 controls.fading,
                 controls.remembered,
             )
-            for item in (item for dealt in outset.pretest for _, item in dealt):
-                shown[item] += 1
+            dealt = (item for one in blocks for sitting in one.done.pretest for _, item in sitting)
+            shown = count_in(shown, dealt)
 
     @contextmanager
     def _runner(self, workers: int) -> Iterator[Runner]:
@@ -241,6 +237,12 @@ class Cohort:
     def _back(self, sent: Sent) -> Block:
         """Return a worker's block with this process's design in it."""
         return Block(sent.index, sent.truth, Simulated(self.design, *sent.columns))
+
+
+def count_in(shown: Mapping[str, int], items: Iterable[str]) -> dict[str, int]:
+    """Return how often each item was shown, these times too; what is counted so far may be held elsewhere."""
+    more = Counter(items)
+    return {item: count + more[item] for item, count in shown.items()}
 
 
 def plans(design: Design) -> bool:

@@ -10,17 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from adaptest.engine.design import Design
 from adaptest.engine.estimates import estimated
-from adaptest.engine.events import Event, ItemPresented, ResponseGiven, SittingEnded, SittingStarted
+from adaptest.engine.events import (
+    Event,
+    ItemPresented,
+    PretestChosen,
+    ResponseGiven,
+    SittingEnded,
+    SittingStarted,
+)
 from adaptest.engine.exposing import Begun
-from adaptest.engine.pretest import scored_enemies
+from adaptest.engine.pretest import OPEN, scored_enemies
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.random import Stream, permutation
 from adaptest.pool import Pool
 from adaptest.scoring.estimate import Estimates
 from adaptest.simulation.answers import Answers, ModelRespondents
 from adaptest.simulation.in_time import Clocks, estimate_of
-
-Dealt = tuple[tuple[int, str], ...]  # a sitting's pretest items: place, item
+from adaptest.simulation.near_theta import Dealt, NearTheta
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +38,13 @@ class Outset:
     excluded : (N, J) items that a sitting may not see for reasons of its person
     begun : what exposure control bars
     pretest : (N,) the pretest items dealt; () where none are
+    before : (N,) how often each pretest item was shown before, for those chosen near theta; () likewise
     """
 
     excluded: Bools
     begun: Begun | None = None
     pretest: tuple[Dealt, ...] = ()
+    before: tuple[Mapping[str, int], ...] = ()
 
     def take(self, which: slice) -> Outset:
         """Return some of the sittings."""
@@ -45,7 +53,7 @@ class Outset:
             self.begun.spared[which],
             None if self.begun.in_band is None else self.begun.in_band[which],
         )
-        return Outset(self.excluded[which], begun, self.pretest[which])
+        return Outset(self.excluded[which], begun, self.pretest[which], self.before[which])
 
     @classmethod
     def together(cls, parts: list[Outset]) -> Outset:
@@ -60,7 +68,8 @@ class Outset:
                 np.concatenate(bands) if bands else None,
             )
         pretest = tuple(dealt for one in parts for dealt in one.pretest)
-        return cls(np.concatenate([one.excluded for one in parts]), begun, pretest)
+        before = tuple(shown for one in parts for shown in one.before)
+        return cls(np.concatenate([one.excluded for one in parts]), begun, pretest, before)
 
     def rolled(self) -> Outset:
         """Return each sitting with what was drawn for the one before it; exclusions stay."""
@@ -69,7 +78,8 @@ class Outset:
             np.roll(self.begun.spared, 1, axis=0),
             None if self.begun.in_band is None else np.roll(self.begun.in_band, 1, axis=0),
         )
-        return Outset(self.excluded, begun, (*self.pretest[-1:], *self.pretest[:-1]))
+        pretest, before = self.pretest, self.before
+        return Outset(self.excluded, begun, pretest[-1:] + pretest[:-1], before[-1:] + before[:-1])
 
     def barred(self, pool: Pool) -> Bools:
         """Return (N, J) the items that a sitting cannot see at all."""
@@ -96,6 +106,7 @@ class Simulated:
     band : (N, L) the band of exposure control in which theta was at each choice; -1 after the end
     cut_off : the end of each sitting that the time limit ended, as a live one's log has it
     waiting : (N,) the item that waited for its answer then; -1 where none did
+    near_theta : (N,) the pretest items chosen as their places were reached; () where none are
     """
 
     design: Design
@@ -111,11 +122,24 @@ class Simulated:
     band: Rows
     cut_off: Mapping[int, SittingEnded]
     waiting: Rows
+    near_theta: tuple[Dealt, ...] = ()
 
     @property
     def excluded(self) -> Bools:
         """(N, J) items that a sitting could not see for reasons of its person."""
         return self.outset.excluded
+
+    @property
+    def pretest(self) -> tuple[Dealt, ...]:
+        """(N,) the pretest items of each sitting, however they came; () where none have any."""
+        if not self.near_theta:
+            return self.outset.pretest
+        return tuple(tuple(one for one in dealt if one[1] != OPEN) for dealt in self.near_theta)
+
+    @property
+    def barred(self) -> Bools:
+        """(N, J) the items that a sitting could not see at all."""
+        return replace(self.outset, pretest=self.pretest).barred(self.design.pool)
 
     @property
     def length(self) -> Rows:
@@ -160,19 +184,27 @@ class Simulated:
         Nobody answers its pretest items: their responses are empty.
         """
         events: list[Event] = [self._started(n)]
-        dealt = dict(self.outset.pretest[n]) if self.outset.pretest else {}
+        pretest = self.near_theta or self.outset.pretest
+        dealt = dict(pretest[n]) if pretest else {}
         pairs = zip(self.rows[n], self.scores[n], strict=True)
         scored = [(self.design.pool.ids[row], int(score)) for row, score in pairs if row >= 0]
         presented = 0
-        for item, score in scored:
+
+        def show_pretest() -> None:
+            nonlocal presented
             while presented in dealt:
-                events += self._shown(n, dealt[presented], presented, "pretest", "", 0)
-                presented += 1
+                item = dealt.pop(presented)
+                if self.near_theta:
+                    events.append(PretestChosen(presented, item))
+                if item != OPEN:
+                    events.extend(self._shown(n, item, presented, "pretest", "", 0))
+                    presented += 1
+
+        for item, score in scored:
+            show_pretest()
             events += self._shown(n, item, presented, "scored", str(score), score)
             presented += 1
-        while presented in dealt:  # a live sitting shows what is due before it asks whether to end
-            events += self._shown(n, dealt[presented], presented, "pretest", "", 0)
-            presented += 1
+        show_pretest()  # a live sitting shows what is due before it asks whether to end
         if self.waiting[n] >= 0:
             item = self.design.pool.ids[self.waiting[n]]
             events += self._shown(n, item, presented, "scored", "", 0)[:1]
@@ -253,7 +285,10 @@ def simulate(
     in_band = None if outset.begun is None else outset.begun.in_band
     sittings = design.begin(seeds, outset.barred(design.pool), in_band)
     bands: list[Rows] = []
+    near_theta = NearTheta.of(design, seeds, outset.pretest, outset.before)
     while active.size:
+        if near_theta is not None:
+            sittings = near_theta.choose(active, sittings)
         now = design.ending(sittings)
         over = now >= 0
         if over.any():
@@ -304,4 +339,5 @@ def simulate(
         np.column_stack([nothing, *bands]),
         clocks.cut_off,
         clocks.waiting,
+        () if near_theta is None else tuple(tuple(one) for one in near_theta.chosen),
     )

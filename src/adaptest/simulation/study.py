@@ -243,8 +243,7 @@ def _assumed(cohort: Cohort) -> tuple[str, ...]:
             f" stand still for {cohort.concurrency} sittings that run at once"
         )
     if cohort.design.seeding is not None and not cohort.deals:
-        why = "bar no scored item" if cohort.design.seeding.within is None else "are chosen near theta"
-        said.append(f"pretest items {why}, so they are not dealt; lengths count scored items")
+        said.append("pretest items bar no scored item, so they are not dealt; lengths count scored items")
     limit = cohort.design.policy.time.limit_s
     if limit is not None:
         said.append(
