@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ N = 40
 IDS = tuple(f"i{k:02d}" for k in range(N))
 POOL = Pool(
     ItemParameters.of(LogisticItems(IDS, np.ones(N), np.linspace(-2, 2, N), np.zeros(N), np.ones(N))),
-    {"area": tuple("AB"[k % 2] for k in range(N))},
+    {"area": tuple("AB"[k % 2] for k in range(N)), "step": tuple(range(N))},
 )
 MODULE = [
     {"type": "number", "lower": 4, "upper": 4, "name": "length"},
@@ -83,9 +85,46 @@ def test_modules_of_a_panel_share_no_item_and_fit_their_theta():
             {"panel": [{"R": [f"i{k:02d}" for k in range(0, 16, 2)]}]},
             "panel: path R: breaks area A",
         ),
+        (
+            {"constraints": [{"type": "sum", "attribute": "step", "upper": 200, "name": "steps"}]},
+            "panel: path R - hard: breaks steps",
+        ),
+        (
+            {"constraints": [{"type": "order", "attribute": "step"}]},
+            "panel: path R - easy: item 'i03' must not follow 'i21', by the order of items or sets, or"
+            + " because a set's items stand together; list the items in another order",
+        ),
+        (
+            {"constraints": [{"type": "sum", "attribute": "step", "upper": 90, "weight": 1, "name": "low"}]},
+            "low: is a soft target, which a panel's modules cannot aim at; leave it out, or make it a bound",
+        ),
     ],
 )
 def test_a_panel_that_cannot_work_is_refused(values, sentence):
     with pytest.raises(ExamError) as caught:
         exam(**values)
     assert str(caught.value).split(": ", 1)[1] == sentence
+
+
+def test_a_panel_gives_item_sets_whose_items_stand_together():
+    first, second = panel()
+    mine = {"S": first["R"][1:3]}
+    pool = replace(POOL, sets=mine)
+    said = {
+        "length": {"minimum": 8, "maximum": 8},
+        "selection": {"content": "multistage"},
+        "panel": [first, second],
+    }
+    events, design = [], build(exam_from_values({"id": "e", "title": "E", **said}), pool)
+    state = evolve(None, start(design, 5), design)
+    while not state.is_over:
+        events.append(decide(state, design))
+        state = evolve(state, events[-1], design)
+        if state.pending is not None:
+            state = evolve(state, ResponseGiven(state.pending.item, "1", 1), design)
+    given = [event.item for event in events if isinstance(event, ItemPresented)]
+    assert given[1:3] == [*mine["S"]]
+    apart = replace(POOL, sets={"S": (first["R"][0], first["R"][2])})
+    with pytest.raises(ExamError) as caught:
+        build(exam_from_values({"id": "e", "title": "E", **said}), apart)
+    assert f"item {first['R'][2]!r} must not follow {first['R'][1]!r}" in str(caught.value)

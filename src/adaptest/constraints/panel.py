@@ -22,6 +22,7 @@ import numpy as np
 from adaptest.constraints.assembly import Form, Given, form_of, values_of
 from adaptest.constraints.blueprint import Blueprint
 from adaptest.constraints.content import Answer, Asked, Plan, Report
+from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table, matrix
 from adaptest.constraints.solver import Solver
@@ -108,6 +109,29 @@ class Panel:
     def may(self, asked: Asked) -> Bools:
         """Return (N, J) available items."""
         return asked.available
+
+    def require_kept(self, ladder: Ladder) -> None:
+        """Raise ExamError where a path breaks a rule of the table, or gives items in another order."""
+        for one in ladder.table.constraints:
+            if one.soft:
+                raise ExamError(
+                    f"{one.title}: is a soft target, which a panel's modules cannot aim at; leave it out, or"
+                    " make it a bound"
+                )
+        every = np.ones((1, len(self.pool)), dtype=np.bool_)
+        for names, path in zip(product(*self.names), product(*self.modules), strict=True):
+            way, rows = " - ".join(names), np.concatenate(path)
+            test = np.zeros(len(self.pool), dtype=np.bool_)
+            test[rows] = True
+            if broken := ladder.broken(test):
+                raise ExamError(f"panel: path {way}: breaks {', '.join(broken)}")
+            for k in range(1, len(rows)):
+                if not ladder.may(every, rows[None, :k])[0, rows[k]]:
+                    item, before = (self.pool.ids[row] for row in rows[[k, k - 1]])
+                    raise ExamError(
+                        f"panel: path {way}: item {item!r} must not follow {before!r}, by the order of items"
+                        " or sets, or because a set's items stand together; list the items in another order"
+                    )
 
     def __call__(self, asked: Asked, tests: Bools | None = None) -> Answer:
         """Return the next item of the module that each sitting is in, or has been routed to."""

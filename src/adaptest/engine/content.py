@@ -85,7 +85,8 @@ def content_of(
     said = exam.spec.selection.content
     method: Any = None if said is None else part(exam, ("selection", "content"), CONTENT, said)
     exact = method is not None and method.name in EXACT
-    _require_able(exam, pool, table, exact=exact, named=method is not None)
+    if not (exact or isinstance(method, Multistage)):
+        _require_able(exam, pool, table, named=method is not None)
     if maximum is None:
         if blueprint.rules or table.constraints or method is not None:
             raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
@@ -110,6 +111,7 @@ def content_of(
         content: Content | None = None
         if isinstance(method, Multistage):
             content = method.over(pool, exam.spec.panel, blueprint, maximum)
+            content.require_kept(ladder)
         elif method is not None:
             content = method.over(pool, table, blueprint, ladder)
     except InfeasibleError as error:
@@ -119,10 +121,8 @@ def content_of(
     return reach, content
 
 
-def _require_able(exam: Exam, pool: Pool, table: Table, *, exact: bool, named: bool) -> None:
-    """Raise unless the exam's content method can keep its rules."""
-    if exact:
-        return
+def _require_able(exam: Exam, pool: Pool, table: Table, *, named: bool) -> None:
+    """Raise unless a light content method, or none, can keep the exam's rules."""
     if pool.sets:
         raise exam.fault(
             ("pool",),
