@@ -80,8 +80,10 @@ def arithmetic(design, batch):
         row = int(best.rows[0, design.picker(best, choice, tie, now)[0]])
     else:
         row = picked.row
-    rows, scores = np.array([[*batch.rows[0], row]]), np.array([[*batch.scores[0], 1]])
-    if design.interim.stepped_of_one(batch.carried, row, 1) is None:
+    if (
+        design.interim.stepped_of_one(batch.carried, row, 1) is None
+    ):  # a posterior that its grid is too coarse for
+        rows, scores = np.append(batch.rows, [[row]], axis=1), np.append(batch.scores, [[1]], axis=1)
         design.interim.stepped(batch.carried, rows, scores)
     return thread_time() - begin
 

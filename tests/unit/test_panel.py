@@ -23,6 +23,10 @@ MODULE = [
     {"type": "number", "lower": 4, "upper": 4, "name": "length"},
     {"type": "number", "condition": 'area == "A"', "lower": 2, "upper": 2, "name": "A"},
 ]
+FOLLOWS = (
+    "panel: path R - easy: item 'i03' must not follow 'i21', by the order of items or sets, or because a"
+    " set's items stand together; list the items in another order"
+)
 STAGES = [{"R": 0.0}, {"easy": -1.5, "hard": 1.5}]
 
 
@@ -91,8 +95,7 @@ def test_modules_of_a_panel_share_no_item_and_fit_their_theta():
         ),
         (
             {"constraints": [{"type": "order", "attribute": "step"}]},
-            "panel: path R - easy: item 'i03' must not follow 'i21', by the order of items or sets, or"
-            + " because a set's items stand together; list the items in another order",
+            FOLLOWS,
         ),
         (
             {"constraints": [{"type": "sum", "attribute": "step", "upper": 90, "weight": 1, "name": "low"}]},

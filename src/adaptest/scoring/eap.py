@@ -153,10 +153,15 @@ def moments_of_one(sums: list[float], yard: Yard, *, light: bool) -> tuple[float
     """
     width = yard.width
     total, first, second, coarse_total, coarse_first, coarse_second = sums
-    total, coarse_total = max(total, TINY), max(coarse_total, TINY)
+    if total < TINY or coarse_total < TINY:
+        total, coarse_total = max(total, TINY), max(coarse_total, TINY)
     mean, coarse_mean = first / total, coarse_first / coarse_total
-    sd = sqrt(max(second / total - mean * mean, 0.0))
-    coarse_sd = sqrt(max(coarse_second / coarse_total - coarse_mean * coarse_mean, 0.0))
+    square, coarse_square = (
+        second / total - mean * mean,
+        coarse_second / coarse_total - coarse_mean * coarse_mean,
+    )
+    sd = sqrt(square) if square > 0 else 0.0
+    coarse_sd = sqrt(coarse_square) if coarse_square > 0 else 0.0
     agree = (
         abs(mean - coarse_mean) * width <= yard.agreement and abs(sd - coarse_sd) * width <= yard.agreement
     )
