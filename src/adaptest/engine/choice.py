@@ -33,7 +33,7 @@ class Choice:
     able : (N, J) those of them that exposure control let through
     open : (N, J) those of them that the content method let through
     candidates : the best of them
-    choice, tie : (N,) the draws
+    choice, tie : (N,) the draws; tie is nan where many sittings choose and none has equal candidates
     band : (N,) the theta band that exposure control looked at; None where it looks at none
     answer : what the exam's content method said; None where it has none
     passed_over : (N, M) items that were chosen before and failed their draw, in order; -1 beyond

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adaptest.engine.batch import Sittings, chance, chance_of_one
+from adaptest.engine.batch import Sittings, chance, chance_of_one, draws
 from adaptest.engine.choice import Choice, Picked
 from adaptest.engine.narrowing import narrowed
 from adaptest.engine.refusal import refused
 from adaptest.models.base import Bools
+from adaptest.numerics.random import Stream
 from adaptest.selection import Candidates, shortlist
 from adaptest.selection.shortlist import best
 
@@ -37,7 +38,10 @@ def propose(design: Design, sittings: Sittings, attempt: int, tests: Bools | Non
             candidates = best(weighed, weighed.shape[1] if size is None else size)
         if not candidates.rows.shape[1] or candidates.rows[:, 0].min(initial=0) < 0:
             raise refused(design, sittings, open_)
-        choice, tie = chance(sittings.seed, sittings.length, attempt)
+        if n == 1 or size is None or candidates.tied:
+            choice, tie = chance(sittings.seed, sittings.length, attempt)
+        else:  # no two are equal, so nothing is drawn among equals
+            choice, tie = draws(sittings.seed, Stream.SELECTION, sittings.length, attempt), np.full(n, np.nan)
         row = candidates.rows[np.arange(n), design.picker(candidates, choice, tie, situation)]
     return Choice(
         row=row,

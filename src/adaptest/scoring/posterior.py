@@ -188,9 +188,7 @@ class LivePosterior:
         exact &= after[:, q + 1] <= SCALINGS
         return after, (theta, sem, exact)
 
-    def _multiply(
-        self, carried: Floats, rows: Integers, scores: Integers, after: Floats, room: Room
-    ) -> None:
+    def _multiply(self, carried: Floats, rows: Integers, scores: Integers, after: Floats, room: Room) -> None:
         """Put into `after` what `update` returns for a block."""
         n, q, categories = len(carried), carried.shape[1] - 2, self.table.shape[1]
         probability = self.table.reshape(-1, q + 2).take(

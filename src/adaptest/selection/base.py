@@ -48,6 +48,12 @@ class Candidates:
         return self._value
 
     @property
+    def tied(self) -> bool:
+        """Whether any sitting has two candidates of equal value."""
+        value = self.value
+        return bool(((value[:, 1:] == value[:, :-1]) & (value[:, 1:] > -inf)).any())
+
+    @property
     def found(self) -> Found:
         """What the first sitting's own are, as plain numbers."""
         if self._found is None:
