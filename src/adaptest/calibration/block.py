@@ -67,6 +67,11 @@ class Block:
         result: Floats = (moved - fixed) @ self.back.T
         return result, common
 
+    @property
+    def scales(self) -> bool:
+        """Whether the slopes are free, so that any scale of ability can be met."""
+        return bool(self.local[0].any() or self.shared[0].any())
+
     def natural(self, psi: Floats) -> Floats:
         """Return (J, P) with a itself."""
         if not self.log_slope:

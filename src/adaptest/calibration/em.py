@@ -154,30 +154,37 @@ class Problem:
 
         Parameters
         ----------
-        persons : in the group
+        persons : in the reference group
 
         References
         ----------
         Liu, Rubin & Wu (1998), Biometrika 85(4), 755-770.
         """
         latent = self.latent
-        if latent.empirical or len(latent.mean_free) > 1 or latent.mean_free[0]:
+        if latent.empirical or latent.mean_free[0]:
             return image
         layout = self.layout
         x = layout.pack(state)
         by_ratio = layout.pack(self.rescaled(state, 1 + TANGENT, 0.0)) - x
         by_shift = layout.pack(self.rescaled(state, 1.0, TANGENT)) - x
         asked = np.array([gradient @ by_ratio / 2, gradient @ by_shift]) / (TANGENT * persons)
+        asked[0] *= not latent.variance_free[0] and all(block.scales for block in self.blocks)
         ratio, shift = np.clip(asked, -LONGEST_RESCALING, LONGEST_RESCALING)
         return self.rescaled(image, float(np.exp(ratio)), float(shift))
 
     def rescaled(self, state: State, ratio: float, shift: float) -> State:
-        """Return the items on a new ability scale, where theta was ratio * theta + shift."""
+        """Return items and free groups on a new ability scale, where theta was ratio * theta + shift."""
+        at, latent = state.moments, self.latent
+        moments = replace(
+            at,
+            mean=np.where(latent.mean_free, (at.mean - shift) / ratio, at.mean),
+            log_sd=np.where(latent.variance_free, at.log_sd - np.log(ratio), at.log_sd),
+        )
         pairs = [
             block.rescaled(own, common, ratio, shift)
             for block, own, common in zip(self.blocks, state.own, state.common, strict=True)
         ]
-        return replace(state, own=tuple(own for own, _ in pairs), common=tuple(common for _, common in pairs))
+        return State(tuple(own for own, _ in pairs), tuple(common for _, common in pairs), moments)
 
     def feasible(self, vector: Floats, safe: Floats, like: State) -> Floats:
         """Return `vector` with the items that left their model's space put back to `safe`."""
