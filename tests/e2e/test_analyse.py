@@ -162,7 +162,10 @@ def test_what_is_invalid_on_adaptive_sittings_is_refused_with_the_reason(adaptiv
 def test_adaptive_person_fit_has_simulated_critical_values_and_a_rapid_guesser_is_flagged(adaptive):
     out = adaptive[1]
     record = json.loads((out / "model.json").read_text("utf-8"))
-    assert record["person_fit"]["method"] == "simulated: 500 sittings in each of 10 bins of theta"
+    assert record["person_fit"]["method"] == (
+        "simulated: 500 sittings in each of 10 bins of theta, on the items as given, which is cautious where"
+        " answers chose them"
+    )
     rows = table(out / "persons.csv")
     assert [row["person"] for row in rows if "rapid" in row["flags"]] == ["c7"]
     assert {row["effort"] for row in rows} == {"0", "1"}

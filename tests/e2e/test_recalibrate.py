@@ -89,6 +89,43 @@ def test_a_judged_base_gets_a_base_calibration_on_a_new_scale(programme):
     assert {row["decision_new"] for row in impact} == {""}  # the cut has to be set anew
 
 
+@pytest.mark.slow
+def test_a_base_calibration_of_adaptive_sittings_blames_no_item_for_wrong_guesses(
+    tmp_path, made_up, command_line
+):
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    ops, _ = made_up.lay_out(folder, operational=70, pretest=0)
+    exam = folder / "itembank" / "made-up" / "exams" / "exam.yaml"
+    longer = exam.read_text(encoding="utf-8").replace("minimum: 10, maximum: 10", "minimum: 25, maximum: 25")
+    exam.write_text(longer.replace("minimum: 3, maximum: 7", "minimum: 8, maximum: 17"), encoding="utf-8")
+    truth, adaptest = made_up.truth_of(ops), command_line(folder)
+    lines = [f"{item},2pl,{truth.a[item]},{truth.b[item]}" for item in ops]
+    true = "\n".join(["item_id,model,discrimination,difficulty", *lines])
+    (folder / "true.csv").write_text(true, encoding="utf-8")
+    adaptest(
+        "exam", "simulate", "made-up/exam", "--simulees", "1500", "--true-parameters", "true.csv", "--out",
+        "simulated",
+    )  # fmt: skip
+    given = [
+        f"p{row['simulee']},{item},{score},{position},scored,2026-A,exam"
+        for row in rows(folder / "simulated" / "sittings.csv")
+        for position, (item, score) in enumerate(
+            zip(row["items"].split(), row["scores"].split(), strict=True)
+        )
+    ]
+    header = "person,item,score,position,role,administration,exam"
+    (folder / "log.csv").write_text("\n".join([header, *given]) + "\n", encoding="utf-8")
+    easier = EASY_GATES.replace("150}", "150, se_difficulty: 1, se_log_discrimination: 1}")
+    (folder / "policy.yaml").write_text(easier, encoding="utf-8")
+    words = ("--responses", "log.csv", "--policy", "policy.yaml")
+    done = adaptest("recalibrate", "made-up", *words, "--out", "base", check=3)
+    decided = {row["item_id"]: row["decision"] for row in rows(folder / "base" / "decisions.csv")}
+    assert set(decided.values()) <= {"accept", "hold"}
+    assert sum(word == "accept" for word in decided.values()) > len(ops) / 2
+    assert "the curve is off" not in done.stdout
+
+
 def test_the_candidate_decides_drift_keys_and_new_items(programme):
     decided = {row["item_id"]: row for row in rows(programme / "cand" / "decisions.csv")}
     assert (decided["NEW-001"]["decision"], decided["NEW-001"]["reason"]) == ("key-fix", "distractor")

@@ -61,8 +61,8 @@ def multigroup(
     held : hold all items but the studied one at their values in `items`: for adaptive sittings, whose items
         are known from before and cannot all be estimated from a narrow range of persons
     purify : items with p below .05 are set free, and the others tested again, until none changes
-    volume : persons with the item needed for a verdict
-    progress : is told how many items are done, of how many
+    volume : persons with the item needed for a verdict; an item with fewer is not tested, and stays an anchor
+    progress : is told how many items are done, of how many that are tested
 
     Raises
     ------
@@ -81,15 +81,16 @@ def multigroup(
     if unknown := [item for item in wanted if item not in ids]:
         raise OptionError(f"item {unknown[0]!r}: must be among the responses' items to be studied; it is not")
     reasons = constant_in_a_group(split.responses)
+    sizes = group_sizes(split.responses)
+    enough = volume.met(*sizes)
     raws: dict[str, Raw] = {}
 
     def test(anchors: Bools) -> Raw:
-        both = _tests(split, wanted, anchors, reasons, with_wald=wald, progress=progress)
+        both = _tests(split, wanted, enough, anchors, reasons, with_wald=wald, progress=progress)
         raws["likelihood_ratio"], raws["wald"] = both
         return both[0]
 
     _, anchors, rounds, settled = purified(test, _significant, len(ids), on=purify)
-    sizes = group_sizes(split.responses)
     results = [
         concluded(
             name, raw, items=ids, groups=split.groups, sizes=sizes, effect_name=EFFECT, volume=volume,
@@ -107,13 +108,17 @@ def _significant(raw: Raw) -> Bools:
 def _tests(
     split: Split,
     wanted: Sequence[str],
+    enough: Bools,
     anchors: Bools,
     constant: Sequence[str],
     *,
     with_wald: bool,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Raw, Raw]:
-    """Return both tests of the wanted items, given the anchors; what is no anchor stays free throughout."""
+    """Return both tests of the wanted items, given the anchors; what is no anchor stays free throughout.
+
+    Of items without volume nothing is computed: each would cost a calibration, and come to no verdict.
+    """
     ids = split.responses.items
     count = len(ids)
     ratio, squares = raw_of(count), raw_of(count)
@@ -121,13 +126,12 @@ def _tests(
     reason = [constant[row] or ("" if item in wanted else "not studied") for row, item in enumerate(ids)]
     wald_reason = [why or ("" if with_wald else "not asked for") for why in reason]
     always = [item for row, item in enumerate(ids) if not anchors[row] and not constant[row]]
-    base = split.fit(always) if split.anchors is None else None
-    for done, item in enumerate(wanted):
-        row = ids.index(item)
+    rows = [row for row in map(ids.index, wanted) if enough[row] and not reason[row]]
+    base = split.fit(always) if split.anchors is None and rows else None
+    for done, row in enumerate(rows):
+        item = ids[row]
         if progress is not None:
-            progress(done, len(wanted))
-        if reason[row]:
-            continue
+            progress(done, len(rows))
         try:
             if anchors[row]:
                 low = split.fit(always, studied=item) if base is None else base

@@ -40,6 +40,7 @@ from adaptest.scoring import Estimates, score
 from adaptest.scoring.matched import Matched, matched
 
 ALPHA = 0.05
+OF_TARGETING = ("low_p", "high_p")  # of an item given to those it suits, p says whom it was given to
 APART = "calibrated apart, each item of an adaptive test sees a narrow range of persons"
 Told = Callable[[str], None]
 
@@ -129,7 +130,8 @@ def analyse(
         )
     misfit = (np.minimum(_or_one(sx2.p_adjusted), _or_one(q1.p_adjusted)) < ALPHA) & (distance >= RMSD_LARGE)
     off = _outside(squares.infit, squares.infit_z) | _outside(squares.outfit, squares.outfit_z)
-    flags = _flags(data, classic, correlation, chosen, misfit, off, depend, tested)
+    chosen_by_theta = ~own & (not core.is_fixed)
+    flags = _flags(data, classic, correlation, chosen, misfit, off, depend, tested, chosen_by_theta)
     return Analysis(
         data=data,
         core=core,
@@ -225,14 +227,16 @@ def _flags(
     off: Bools,
     depend: Pairs,
     tested: Sequence[dif.DifResult],
+    chosen_by_theta: Bools,
 ) -> tuple[tuple[str, ...], ...]:
     linked = set()
     for row in np.flatnonzero(depend.flagged):
         linked |= {int(depend.first[row]), int(depend.second[row])}
     flags = []
     for j, item in enumerate(data.items.ids):
+        passed_over = {"raises_alpha", *(OF_TARGETING if chosen_by_theta[j] else ())}
         words = [word for word in (chosen.flags[item] if chosen else ()) if word != "idle_distractor"]
-        words += [word for word in classic.flags[j] if word != "raises_alpha"]
+        words += [word for word in classic.flags[j] if word not in passed_over]
         if correlation[j] < LOW_CORRELATION:
             words.append("negative_correlation" if correlation[j] < 0 else "low_correlation")
         words += ["misfit"] if misfit[j] else []

@@ -160,7 +160,8 @@ def _dif(
     """Return a row for each tested item, or why there is none.
 
     CATSIB on the WLE looks at every item; those it points at, and new ones, are tested by likelihood ratio
-    with each group's own mean and variance, which an adaptive design does not disturb.
+    with each group's own mean and variance, which an adaptive design does not disturb; the other items are
+    held at what would be released.
     """
     rules = task.policy.checks
     if rules.group is None:
@@ -179,7 +180,11 @@ def _dif(
             for j, item in enumerate(first.items)
             if first.outcome[j] == OK and (first.p[j] < rules.dif_alpha or item in task.new)
         ][:MOST_STUDIED]
-        second = multigroup(people, released, studied=pointed, wald=False, volume=volume) if pointed else None
+        second = (
+            multigroup(people, released, studied=pointed, wald=False, held=True, volume=volume)
+            if pointed
+            else None
+        )
     except AdaptestError as error:
         return (), f"DIF is not computed: {error}"
     return _rows(first, None if second is None else second.likelihood_ratio, rules), ""

@@ -15,7 +15,7 @@ from adaptest.calibration.result import CovarianceBlock, GroupMoments
 from adaptest.errors import CalibrationError
 from adaptest.files import canonical_json
 from adaptest.models.base import Bools
-from adaptest.parameters import ParameterTable
+from adaptest.parameters import ItemParameters, ParameterTable
 from adaptest.programme.checks import Checked, check
 from adaptest.programme.collect import Collection, collect
 from adaptest.programme.decide import propose
@@ -26,7 +26,7 @@ from adaptest.programme.impact import Impacts, impact
 from adaptest.programme.keeper import Keeper
 from adaptest.programme.log import Log
 from adaptest.programme.moved import Moved, find_moved, nothing_moved, on_scale
-from adaptest.programme.screen import Screened, screen
+from adaptest.programme.screen import Screened, screen, theta_of
 from adaptest.programme.tables import blocks_of
 from adaptest.programme.task import Task
 
@@ -142,7 +142,7 @@ def recalibrate(
             " responses, or lower the gates in the policy"
         )
     recent = without_old(collection, moved.ids, task)
-    checked = keep("7-fit", lambda: check(task, collection, table.items, recent, screened.theta))
+    checked = keep("7-fit", lambda: _check(task, collection, table.items, recent, screened))
     impacts = keep("8-impact", lambda: impact(task, collection, table, frozenset(dropped(decisions))))
     if tell is not None:
         tell("9-decide")
@@ -249,20 +249,34 @@ def _screen(task: Task, collection: Collection, gated: Gated) -> Screened:
     )
 
 
-def failed_screen(screened: Screened, items: frozenset[str], *, judged: bool) -> dict[str, str]:
-    """Return the new items that are not calibrated at all, with the reason: the worst one first."""
+def _check(
+    task: Task, collection: Collection, released: ItemParameters, recent: Bools, screened: Screened
+) -> Checked:
+    """Return step 7, theta being on the scale of what would be released, which a base calibration opens."""
+    theta = screened.theta
+    if task.base.judged:
+        theta = theta_of(collection, released, collection.used)
+    return check(task, collection, released, recent, theta)
+
+
+def failed_screen(screened: Screened, items: frozenset[str]) -> dict[str, str]:
+    """Return the new items that are not calibrated at all, with the reason: the worst one first.
+
+    A share correct, or a correlation, rejects an item only where it was given at random: adaptive exams gave
+    the others to persons much alike, while their values were judged. Step 5 sees how they discriminate.
+    """
     order = ("distractor", "r_low", "p_low", "p_high")
     found = {}
     for item, flags, seeded in zip(screened.items, screened.flags, screened.seeded, strict=True):
         words = [word for word in order if word in flags]
-        if item in items and words and (seeded or not judged or words[0] in {"distractor", "r_low"}):
+        if item in items and words and (seeded or words[0] == "distractor"):
             found[item] = words[0]
     return found
 
 
 def _calibrate(task: Task, collection: Collection, gated: Gated, screened: Screened) -> Estimates:
     """Return step 5: the new items that pass gate and screen, the calibrated ones held."""
-    bad = failed_screen(screened, frozenset(gated.passed), judged=task.base.judged)
+    bad = failed_screen(screened, frozenset(gated.passed))
     free = [item for item in gated.passed if item not in bad]
     return estimate(task, collection, free, task.calibrated, collection.used, may_drop=free)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adaptest.calibration.population import Population
 from adaptest.dif import DifResult
+from adaptest.dif.result import OK
 from adaptest.fit import ChiSquares, MeanSquares, ModelFit, Pairs
 from adaptest.fit.classical import Classical
 from adaptest.fit.distractors import Distractors
@@ -101,6 +102,14 @@ class Analysis:
         grave = list(MEANING)
         rows = [j for j, words in enumerate(self.flags) if words]
         return sorted(rows, key=lambda j: min(grave.index(word) for word in self.flags[j]))
+
+    def dif_volume(self) -> list[tuple[str, str, int]]:
+        """Return, for each comparison, reference, focal and how many items had a verdict from some method."""
+        pairs: dict[tuple[str, str], set[str]] = {}
+        for result in self.dif:
+            judged = {item for item, word in zip(result.items, result.outcome, strict=True) if word == OK}
+            pairs.setdefault((result.reference, result.focal), set()).update(judged)
+        return [(*groups, len(items)) for groups, items in pairs.items()]
 
     def dif_flags(self, item: str) -> tuple[str, ...]:
         """Return which primary methods flag an item: 'mantel_haenszel C', 'likelihood_ratio'."""

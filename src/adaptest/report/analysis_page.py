@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adaptest import __version__
+from adaptest.dif.result import INSUFFICIENT, OK
 from adaptest.models.base import Floats
 from adaptest.report import figures
 from adaptest.report.analysis import MEANING, PRIMARY, Analysis
@@ -96,15 +97,17 @@ def _dif(found: Analysis) -> list[dict[str, Any]]:
             ]
             effect = next((one.effect[j] for one in shown if one.method == "mantel_haenszel"), np.nan)
             score = next((one.effect[j] for one in shown if one.method == "likelihood_ratio"), np.nan)
+            if not any(one.outcome[j] == OK for one in shown):
+                continue
             rows.append(
                 {"item": item, "cells": cells, "delta": _number(effect, 2), "score": _number(score, 3)}
             )
         first = methods[0]
         short = {
-            why
+            item: why
             for one in shown
-            for word, why in zip(one.outcome, one.reason, strict=True)
-            if word == "insufficient volume"
+            for item, word, why in zip(one.items, one.outcome, one.reason, strict=True)
+            if word == INSUFFICIENT
         }
         tables.append(
             {
@@ -115,7 +118,11 @@ def _dif(found: Analysis) -> list[dict[str, Any]]:
                     (one.method.replace("_", " "), one.reason[0]) for one in methods if one not in valid
                 ],
                 "rows": rows,
-                "short": sorted(short)[:1],
+                "items": len(found.data.items),
+                "short": len(short),
+                "deltas": any(row["delta"] for row in rows),
+                "why": next(iter(short.values()), ""),
+                "example": next(iter(short), ""),
             }
         )
     return tables
