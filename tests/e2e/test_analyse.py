@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,7 @@ def test_item_49_of_the_medical_admission_test_differs_by_gender(run, shared, tm
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     flags = {row["item_id"]: row["flags"].split() for row in table(tmp_path / "out" / "items.csv")}
+    assert re.search(rf"DIF, \w+ against \w+: {len(flags)} items tested\n", done.stderr)
     assert [item for item, words in flags.items() if "dif" in words] == ["Item49"]
     rows = {row["method"]: row for row in table(tmp_path / "out" / "dif.csv") if row["item_id"] == "Item49"}
     assert rows["mantel_haenszel"]["class"] == "B"

@@ -13,7 +13,9 @@ from adaptest.errors import OptionError
 from adaptest.models import LogisticItems
 from adaptest.numerics.derivative import central_difference
 from adaptest.parameters import ItemParameters
+from adaptest.programme.analyse import Settings, analyse
 from adaptest.responses import Responses
+from adaptest.responses.table import NOT_PRESENTED
 
 EVERY = {"volume": dif.NO_GATE}
 IDS = tuple(f"i{j}" for j in range(8))
@@ -254,3 +256,34 @@ def test_groups_that_are_not_two_are_said_so(groups, asked, sentence):
     with pytest.raises(OptionError) as caught:
         dif.mantel_haenszel(responses, **asked)
     assert str(caught.value) == sentence
+
+
+def test_an_item_without_volume_costs_no_calibration_and_has_no_verdict(shifted):
+    cells = shifted.cells.copy()
+    cells[150:, :2] = NOT_PRESENTED
+    few = Responses.of(cells, IDS, group=shifted.group, groups=("r", "f"))
+    told = []
+    found = dif.multigroup(
+        few, RASCH, studied=IDS[:3], wald=False, held=True, progress=lambda done, of: told.append((done, of))
+    ).likelihood_ratio
+    assert told == [(0, 1)]
+    assert found.outcome[2] == "ok"
+    assert np.flatnonzero(np.isfinite(found.p)).tolist() == [2]
+    for result in (found, dif.catsib(few, RASCH, studied=IDS[:3])):
+        assert set(result.outcome[:2]) == {"insufficient volume"}
+        assert result.reason[0].startswith("75 and 75 persons")
+        assert not np.isfinite(result.statistic[:2]).any()
+
+
+def test_a_share_correct_blames_no_item_that_was_chosen_by_theta():
+    rng = np.random.default_rng(4)
+    items = ItemParameters.of(LogisticItems(IDS, np.ones(8), np.linspace(-1, 3, 8), np.zeros(8), np.ones(8)))
+    right = rng.random((400, 8)) < items.probability(rng.normal(size=400))[..., 1]
+    people = Responses.of(right.astype(np.int8), IDS)
+
+    def flags(**settings):
+        return analyse(people, items, Settings(similar=False, **settings)).flags[7]
+
+    assert "low_p" in flags(adaptive=False)
+    assert "low_p" not in flags(adaptive=True)
+    assert "low_p" in flags(adaptive=True, pretest=("i7",))
