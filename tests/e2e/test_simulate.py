@@ -185,6 +185,7 @@ def test_habits_and_true_parameters_are_said_to_be_synthetic(simulate, tmp_path)
             ("--responses", "x.csv", "--simulees", "4"),
             "--responses goes with no option of simulees: people answered already, all are used",
         ),
+        (("--times", "t.csv"), "--times belongs to --responses; none are given"),
         (("--id-columns", "a"), "--id-columns belongs to --responses; none are given"),
         (("--guessing", "2"), "guessing: must be a share in [0, 1]; got 2"),
         (("peer-support/short",), "each EXAM must be named once; one of them is named again"),

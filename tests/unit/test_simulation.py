@@ -269,7 +269,9 @@ def test_people_are_given_their_own_answers_and_nothing_that_they_did_not_answer
     assert study.notes == (
         "30 people were left out: without the items that they did not answer the exam's rules cannot be kept",
         "30 items that their person did not answer could not be asked",
+        "the answers carry no times: nothing is said of time, and no time limit is applied",
     )
+    assert "mean_time_s" not in study.measures.overall
     (block,) = blocks
     for k, (rows, scores) in enumerate(zip(block.done.rows, block.done.scores, strict=True)):
         given_rows = rows[rows >= 0]
@@ -277,6 +279,30 @@ def test_people_are_given_their_own_answers_and_nothing_that_they_did_not_answer
         assert scores[rows >= 0].tolist() == own[30 + k, given_rows].tolist()
     reference = at.score(POOL.parameters, responses.take_persons(np.arange(30, 60)), method="eap").theta
     assert block.truth == pytest.approx(reference, abs=1e-6)
+
+
+def test_times_that_people_took_are_theirs_in_the_exam_and_one_without_a_time_is_told():
+    own = cells()
+    seconds = np.random.default_rng(4).uniform(5, 90, own.shape).round(3)
+    seconds[2, 7] = np.nan
+    blocks = []
+    study = at.simulate(EXAM, responses=Responses.of(own, IDS), time_s=seconds, each=blocks.append)
+    assert study.notes == ("answers without a time count as 0 seconds: 1",)
+    known = np.nan_to_num(seconds)
+    expected = [known[k, rows[rows >= 0]].sum() for block in blocks for k, rows in enumerate(block.done.rows)]
+    assert blocks[0].done.seconds == pytest.approx(expected, abs=1e-6)
+    assert study.measures.overall["mean_time_s"].value == pytest.approx(np.mean(expected), abs=1e-6)
+    for wrong, sentence in (
+        (seconds[1:], r"time_s: must have shape \(60, 60\), as the responses; got \(59, 60\)"),
+        (-seconds, "time_s: must be seconds, finite and at least 0; got -"),
+    ):
+        with pytest.raises(OptionError, match=sentence):
+            at.simulate(EXAM, responses=Responses.of(own, IDS), time_s=wrong)
+    with pytest.raises(OptionError, match="time_s: belongs to responses; none are given"):
+        at.simulate(EXAM, 5, time_s=seconds)
+    assert "no times are simulated: nothing is said of time, and no time limit is applied" in (
+        at.simulate(EXAM, 5).notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -199,18 +199,10 @@ def _options(path: str, responses: Responses, key: str, reading: dict[str, Any])
 
 def _times(path: str, responses: Responses, times: str | None, reading: dict[str, Any]) -> Floats | None:
     """Return (N, J) seconds from the file named, or from column time_s of a long table."""
-    from adaptest.responses.long import is_long
-    from adaptest.responses.sources import source_of
-    from adaptest.responses.texts import cell_numbers, cell_texts
+    from adaptest.responses.texts import response_times
 
-    if times is not None:
-        texts = cell_texts(times, responses, column="time_s", person=reading["person"])
-        return cell_numbers(texts, responses.items, "a response time")
-    columns = source_of(path).columns
-    if reading["layout"] != "wide" and is_long(columns) and "time_s" in columns:
-        texts = cell_texts(path, responses, column="time_s")
-        return cell_numbers(texts, responses.items, "a response time")
-    return None
+    wide = reading["layout"] == "wide" or None
+    return response_times(path, responses, times, person=reading["person"], wide=wide)
 
 
 def _say(found: Analysis, out: str, notes: tuple[str, ...], *, quiet: bool) -> int:

@@ -37,6 +37,11 @@ NEEDS_A_PERSON = 3
 )
 @click.option("--responses", metavar="FILE", help="People's answers instead of simulees, long or wide.")
 @click.option(
+    "--times",
+    metavar="FILE",
+    help="With --responses: wide table of seconds, same items (default: column time_s of a long one).",
+)
+@click.option(
     "--id-columns", metavar="A,B,...", help="With --responses: columns of a wide file that are no items."
 )
 @click.option(

@@ -25,10 +25,11 @@ KINDS = ("normal", "uniform", "grid")
 def asked_of(exams: Sequence[Exam], workspace: Workspace, options: dict[str, Any]) -> Asked:
     """Return what the options ask of a study of these exams."""
     from adaptest.responses.files import read_responses
+    from adaptest.responses.texts import response_times
     from adaptest.simulation.cohort import CONCURRENCY
     from adaptest.simulation.study import Asked
 
-    responses = None
+    responses = time_s = None
     if options["responses"]:
         synthetic = ("true_parameters", "guessing", "fatigue", "leaked", "omission", "pace", "simulees")
         if any(options[name] for name in synthetic):
@@ -36,6 +37,9 @@ def asked_of(exams: Sequence[Exam], workspace: Workspace, options: dict[str, Any
                 "--responses goes with no option of simulees: people answered already, all are used"
             )
         responses = read_responses(options["responses"], id_columns=columns(options["id_columns"]))
+        time_s = response_times(options["responses"], responses, options["times"])
+    elif options["times"]:
+        raise OptionError("--times belongs to --responses; none are given")
     elif options["id_columns"]:
         raise OptionError("--id-columns belongs to --responses; none are given")
     return Asked(
@@ -46,6 +50,7 @@ def asked_of(exams: Sequence[Exam], workspace: Workspace, options: dict[str, Any
         behaviour=behaviour_of(options),
         cuts=tuple(options["cuts"]),
         concurrency=options["concurrency"] or CONCURRENCY,
+        time_s=time_s,
     )
 
 

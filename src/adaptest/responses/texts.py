@@ -92,6 +92,33 @@ def cell_numbers(texts: Texts, items: Sequence[str], what: str) -> NDArray[np.fl
     return numbers
 
 
+def response_times(
+    source: StrPath | Any,
+    responses: Responses,
+    apart: StrPath | Any = None,
+    *,
+    person: str | None = None,
+    wide: bool | None = None,
+) -> NDArray[np.float64] | None:
+    """Return (N, J) seconds from column time_s of a long table, or a table apart; None where neither is.
+
+    Parameters
+    ----------
+    source, person, wide : as `cell_texts` takes them
+    apart : the table of times, where it is not that of the responses
+
+    Raises
+    ------
+    ResponseFileError, as `cell_texts` and `cell_numbers` say.
+    """
+    table = source if apart is None else apart
+    columns = source_of(source).columns
+    if apart is None and (wide or not is_long(columns) or "time_s" not in columns):
+        return None
+    texts = cell_texts(table, responses, column="time_s", person=None if apart is None else person)
+    return cell_numbers(texts, responses.items, "a response time")
+
+
 def _read(table: Source, columns: Sequence[str]) -> pl.DataFrame:
     import polars as pl
 

@@ -278,13 +278,17 @@ class RealRespondents:
     Attributes
     ----------
     scores : (P, J) int8 in the pool's order; below 0 where there is no answer
+    time_s : (P, J) seconds that each answer took, nan where nobody knows; None where they carry no times
     """
 
     scores: NDArray[np.int8]
+    time_s: Floats | None = None
 
     @classmethod
-    def of(cls, scores: NDArray[np.int8], items: Sequence[str], pool: Pool) -> RealRespondents:
-        """Return the answers (P, M) to `items` (M,) as answers to the pool's items.
+    def of(
+        cls, scores: NDArray[np.int8], items: Sequence[str], pool: Pool, time_s: Floats | None = None
+    ) -> RealRespondents:
+        """Return the answers (P, M) to `items` (M,), and their times, as answers to the pool's items.
 
         Raises
         ------
@@ -304,7 +308,11 @@ class RealRespondents:
             raise ResponseError(
                 f"item {pool.ids[row]!r}: score must be in 0..{top}; got {mine[:, row].max()}"
             )
-        return cls(mine)
+        if time_s is None:
+            return cls(mine)
+        seconds = np.full(mine.shape, np.nan)
+        seconds[:, rows] = time_s[:, columns]
+        return cls(mine, seconds)
 
     def barred(self, index: Rows) -> Bools:
         """Return (n, J) items without an answer; see Respondents."""
@@ -312,22 +320,23 @@ class RealRespondents:
 
     def at_work(self, theta: Floats, seed: NDArray[np.uint64], index: Rows) -> RealAnswers:  # noqa: ARG002
         """Return some of them; see Respondents."""
-        return RealAnswers(self.scores[index])
+        return RealAnswers(self.scores[index], None if self.time_s is None else self.time_s[index])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealAnswers:
-    """n people's answers, looked up."""
+    """n people's answers, and the times that they took, looked up."""
 
     scores: NDArray[np.int8]
+    time_s: Floats | None = None
 
     def __call__(self, who: Rows, rows: Rows, position: int) -> Rows:  # noqa: ARG002 (one signature)
         """Return scores; see Answers."""
         return self.scores[who, rows].astype(np.intp)
 
-    def seconds(self, who: Rows, rows: Rows) -> None:  # noqa: ARG002 (one signature)
-        """Return None: nobody's time is known."""
-        return
+    def seconds(self, who: Rows, rows: Rows) -> Floats | None:
+        """Return (m,) the times taken, 0 for an answer without one; None where nobody's time is known."""
+        return None if self.time_s is None else np.nan_to_num(self.time_s[who, rows])
 
 
 def in_order(items: ItemParameters, ids: tuple[str, ...]) -> ItemParameters:

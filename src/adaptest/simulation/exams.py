@@ -74,6 +74,7 @@ def simulate(
     batch: int | None = None,
     workers: int = 1,
     concurrency: int = CONCURRENCY,
+    time_s: Floats | None = None,
     progress: Callable[[Progress], None] | None = None,
     each: Callable[[Block], None] | None = None,
 ) -> Study:
@@ -93,6 +94,7 @@ def simulate(
     workers : processes, started afresh: a script that asks for more than one guards its main part; changes
         nothing but speed
     concurrency : sittings that run at once, where a sitting depends on those before it; changes results
+    time_s : (N, J) seconds that each of the responses took, nan where nobody knows: the exam's limits hold
     progress : called after each block of simulees; what it raises ends the study
     each : called with each block of finished sittings, in the order of arrival
 
@@ -100,7 +102,7 @@ def simulate(
     ------
     OptionError, for a number that breaks its rule. ResponseError, where responses do not fit the exam.
     """
-    asked = Asked(simulees, seed, theta, responses, truth, behaviour, tuple(cuts), concurrency)
+    asked = Asked(simulees, seed, theta, responses, truth, behaviour, tuple(cuts), concurrency, time_s)
     whom = () if each is None else (each,)
     found = run([Running.of(exam, asked)], batch=batch, workers=workers, progress=progress, each=whom)
     return found.studies[0]
@@ -135,7 +137,10 @@ def begun(exams: Sequence[HasDesign | Design], asked: Asked) -> tuple[Running, .
     """Return the exams' studies before their first sitting, of people who can sit all of them."""
     if asked.responses is not None and len(exams) > 1:
         designs = [exam if isinstance(exam, Design) else exam.design for exam in exams]
-        asked = replace(asked, responses=shared(asked.responses, designs))
+        kept = shared(asked.responses, designs)
+        row = {person: k for k, person in enumerate(asked.responses.persons)}
+        seconds = None if asked.time_s is None else asked.time_s[[row[person] for person in kept.persons]]
+        asked = replace(asked, responses=kept, time_s=seconds)
     return tuple(Running.of(exam, asked) for exam in exams)
 
 

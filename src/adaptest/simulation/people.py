@@ -26,12 +26,14 @@ class People:
     reference : (P,) final estimates from every answer to an item of the pool, logits
     left_out : persons without whose unanswered items the exam's rules cannot be kept
     unanswered : items of the pool that were not answered, over all P
+    untimed : answers without a time, over all P; None where answers carry no times
     """
 
     persons: tuple[str, ...]
     reference: Floats
     left_out: int
     unanswered: int
+    untimed: int | None = None
 
     @property
     def n(self) -> int:
@@ -63,20 +65,30 @@ class People:
             )
         if self.unanswered:
             said.append(f"{self.unanswered} items that their person did not answer could not be asked")
+        if self.untimed is None:
+            said.append("the answers carry no times: nothing is said of time, and no time limit is applied")
+        elif self.untimed:
+            said.append(f"answers without a time count as 0 seconds: {self.untimed}")
         return tuple(said)
 
 
-def people(responses: Responses, design: Design) -> tuple[People, RealRespondents]:
+def people(
+    responses: Responses, design: Design, time_s: Floats | None = None
+) -> tuple[People, RealRespondents]:
     """Return the people who can sit the exam, and their answers.
 
     Omitted answers are wrong; what was not reached or not presented is not there.
+
+    Parameters
+    ----------
+    time_s : (N, J) seconds that each answer took, nan where nobody knows
 
     Raises
     ------
     ResponseError, where nobody answered enough of the pool's items.
     """
     cells = responses.resolved().dense()
-    real = RealRespondents.of(cells, responses.items, design.pool)
+    real = RealRespondents.of(cells, responses.items, design.pool, time_s)
     able = _able(design, real.scores < 0)
     if not able.any():
         raise ResponseError(
@@ -86,9 +98,11 @@ def people(responses: Responses, design: Design) -> tuple[People, RealRespondent
     rows = np.broadcast_to(np.arange(len(design.pool)), kept.shape)
     reference = scored(design, rows, kept.astype(np.intp))
     persons = tuple(person for person, one in zip(responses.persons, able.tolist(), strict=True) if one)
+    seconds = None if real.time_s is None else real.time_s[able]
+    untimed = None if seconds is None else int((np.isnan(seconds) & (kept >= 0)).sum())
     return (
-        People(persons, reference, int((~able).sum()), int((kept < 0).sum())),
-        RealRespondents(kept),
+        People(persons, reference, int((~able).sum()), int((kept < 0).sum()), untimed),
+        RealRespondents(kept, seconds),
     )
 
 

@@ -149,6 +149,7 @@ class Asked:
     behaviour: Behaviour = field(default_factory=Behaviour)
     cuts: tuple[float, ...] = ()
     concurrency: int = CONCURRENCY
+    time_s: Floats | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -219,8 +220,11 @@ def _population(
         synthetic = asked.theta is not None or asked.truth is not None or asked.behaviour != Behaviour()
         if synthetic or not isinstance(asked.simulees, int):
             raise OptionError("responses: people's answers go with no simulees, theta, truth or behaviour")
-        people_, answers = people(asked.responses, design)
+        _require_times(asked.responses, asked.time_s)
+        people_, answers = people(asked.responses, design, asked.time_s)
         return people_, answers, (*asked.responses.notes, *people_.notes)
+    if asked.time_s is not None:
+        raise OptionError("time_s: belongs to responses; none are given")
     if asked.theta is not None:
         who: Simulees = Given(np.atleast_1d(np.asarray(asked.theta, dtype=np.float64)))
     elif isinstance(asked.simulees, int):
@@ -229,9 +233,23 @@ def _population(
         who = asked.simulees
     places = len(design.pool) if design.maximum is None else design.maximum
     notes = asked.behaviour.labels
+    if asked.behaviour.pace_sd is None:
+        notes = (*notes, "no times are simulated: nothing is said of time, and no time limit is applied")
     if asked.truth is not None:
         notes = ("simulees answer by parameters other than the exam's", *notes)
     return who, ModelRespondents.of(design.pool, places, asked.truth, asked.behaviour), notes
+
+
+def _require_times(responses: Responses, time_s: Floats | None) -> None:
+    """Raise unless times, where there are any, are those of the responses."""
+    if time_s is None:
+        return
+    shape = len(responses), len(responses.items)
+    if time_s.shape != shape:
+        raise OptionError(f"time_s: must have shape {shape}, as the responses; got {time_s.shape}")
+    wrong = time_s[~(np.isnan(time_s) | ((time_s >= 0) & np.isfinite(time_s)))]
+    if wrong.size:
+        raise OptionError(f"time_s: must be seconds, finite and at least 0; got {wrong[0]:g}")
 
 
 def _assumed(cohort: Cohort) -> tuple[str, ...]:
@@ -246,9 +264,7 @@ def _assumed(cohort: Cohort) -> tuple[str, ...]:
         said.append("pretest items bar no scored item, so they are not dealt; lengths count scored items")
     limit = cohort.design.policy.time.limit_s
     if limit is not None:
-        said.append(
-            f"the time limit of {limit:g} s ends sittings where times are simulated; late is their share"
-        )
+        said.append(f"the time limit of {limit:g} s ends sittings where times are known; late is their share")
     return tuple(said)
 
 
