@@ -99,7 +99,7 @@ def _operational(
         return (REPLACE, "drift", detail) if ok else (HOLD, "drift_imprecise", f"{detail}; {why}")
     volume = operational.n[seen.operational[item]]
     if j is None or item in moved.by_score:
-        return ACCEPT, "rarely_used", f"{volume} responses in the drift window"
+        return ACCEPT, "rarely_used", f"{volume} scored responses in the drift window"
     return ACCEPT, "base_value", ""
 
 

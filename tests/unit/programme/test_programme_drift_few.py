@@ -72,7 +72,7 @@ def test_a_rarely_answered_item_that_did_not_move_is_kept(tmp_path):
     _, rows = proposed(tmp_path, 0.0)
     row = rows[FEW]
     assert (row.decision, row.reason) == ("accept", "rarely_used")
-    assert row.detail == f"{ANSWERS} responses in the drift window"
+    assert row.detail == f"{ANSWERS} scored responses in the drift window"
 
 
 def test_below_the_score_tests_own_minimum_nothing_is_said_of_a_shift(tmp_path):
