@@ -33,6 +33,11 @@ def answered(coded: Coded, chunk: Chunk) -> Rows:
 
 def indicators(coded: Coded, chunk: Chunk, codes: Rows) -> Floats:
     """Return (n, C') ones where a person answered in a category of `codes`."""
+    if len(coded.wrong) and not coded.units:  # every item is held whole: its scores say it
+        item, score = np.zeros((2, coded.n_codes), dtype=np.intp)
+        item[coded.wrong] = item[coded.right] = np.arange(len(coded.wrong))
+        score[coded.right] = 1
+        return np.asarray(chunk.dense[:, item[codes]] == score[codes], dtype=np.float64)
     place = np.full(coded.n_codes + 1, -1, dtype=np.intp)
     place[codes] = np.arange(len(codes))
     column = place[answered(coded, chunk)]
