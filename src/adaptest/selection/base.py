@@ -25,13 +25,14 @@ class Candidates:
     value : (N, M) criteria, 9 decimals; -inf beyond a sitting's own
     """
 
-    __slots__ = ("_found", "_rows", "_value")
+    __slots__ = ("_found", "_rows", "_tied", "_value")
 
     def __init__(
         self, rows: Rows | None = None, value: Floats | None = None, found: Found | None = None
     ) -> None:
         """Take the arrays; or what was found for one sitting, whose arrays are made when asked for."""
         self._rows, self._value, self._found = rows, value, found
+        self._tied: bool | None = None
 
     @property
     def rows(self) -> Rows:
@@ -50,8 +51,10 @@ class Candidates:
     @property
     def tied(self) -> bool:
         """Whether any sitting has two candidates of equal value."""
-        value = self.value
-        return bool(((value[:, 1:] == value[:, :-1]) & (value[:, 1:] > -inf)).any())
+        if self._tied is None:
+            value = self.value
+            self._tied = bool(((value[:, 1:] == value[:, :-1]) & (value[:, 1:] > -inf)).any())
+        return self._tied
 
     @property
     def found(self) -> Found:

@@ -34,7 +34,7 @@ class Best:
         """Return (N,) columns; see Picker."""
         if len(choice) == 1:
             return np.array([_at_rank_of_one(candidates.found, 0, tie.item())], dtype=np.intp)
-        return _at_rank(candidates.value, np.zeros(len(choice), dtype=np.intp), tie)
+        return _at_rank(candidates, np.zeros(len(choice), dtype=np.intp), tie)
 
     def of_one(self, found: Found, length: int, choice: float, tie: float) -> int:  # noqa: ARG002 (likewise)
         """Return the column; see Picker."""
@@ -84,9 +84,9 @@ class Randomesque:
             return np.array([column], dtype=np.intp)
         value = candidates.value
         if value.shape[1] >= most and value[:, most - 1].min(initial=0.0) > -np.inf:  # as many as it wants
-            return _at_rank(value, (choice * most).astype(np.intp), tie)
+            return _at_rank(candidates, (choice * most).astype(np.intp), tie)
         fewer = np.minimum(most, (value > -np.inf).sum(axis=1))
-        return _at_rank(value, (choice * fewer).astype(np.intp), tie)
+        return _at_rank(candidates, (choice * fewer).astype(np.intp), tie)
 
     def of_one(self, found: Found, length: int, choice: float, tie: float) -> int:
         """Return the column; see Picker."""
@@ -106,10 +106,11 @@ def _at_rank_of_one(found: Found, rank: int, tie: float) -> int:
     return first + int(tie * (beyond - first))
 
 
-def _at_rank(value: Floats, rank: Rows, tie: Floats) -> Rows:
+def _at_rank(candidates: Candidates, rank: Rows, tie: Floats) -> Rows:
     """Return (N,) one of the columns whose value equals that at `rank`, drawn by `tie`."""
-    if not ((value[:, 1:] == value[:, :-1]) & (value[:, 1:] > -np.inf)).any():
-        return rank  # values fall: no two are equal
+    if not candidates.tied:
+        return rank
+    value = candidates.value
     wanted = value[np.arange(len(value)), rank][:, None]
     first = (value > wanted).sum(axis=1)
     equal = (value == wanted).sum(axis=1)
