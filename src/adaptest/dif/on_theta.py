@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,6 +81,7 @@ def catsib(
     matching: Sequence[str] | None = None,
     studied: Sequence[str] | None = None,
     volume: Volume = Volume(),  # noqa: B008 (frozen)
+    progress: Callable[[int, int], None] | None = None,
 ) -> DifResult:
     r"""Return CATSIB's beta of each item: SIBTEST on regression-corrected theta, for adaptive sittings.
 
@@ -98,6 +99,7 @@ def catsib(
     matching : ids of the items that theta rests on, such as the operational ones; all by default
     studied : ids to test; all by default
     volume : persons with the item needed for a verdict; with fewer nothing is computed
+    progress : is told how many items are done, of how many
 
     The correction supposes one reliability for a whole group, which adaptive sittings nearly have; where
     theta is measured unequally well, as on a fixed form, some impact stays: see the table that
@@ -125,6 +127,8 @@ def catsib(
             continue
         if not enough[j]:
             continue
+        if progress is not None:
+            progress(j, count)
         persons = on.data.person[cells]
         theta, sem = common
         if j in rows:

@@ -321,7 +321,15 @@ def _by_model(
     theta = np.where(people.converged, people.theta, np.nan)
     matching = [item for item in responses.items if item not in settings.pretest]
     results += [
-        dif.catsib(responses, items, reference=reference, focal=focal, matching=matching, volume=volume),
+        dif.catsib(
+            responses,
+            items,
+            reference=reference,
+            focal=focal,
+            matching=matching,
+            volume=volume,
+            progress=lambda done, of: told(f"DIF: CATSIB, item {done + 1} of {of}"),
+        ),
         dif.logistic_on_theta(
             responses, items, reference=reference, focal=focal, theta=theta, sem=people.sem, volume=volume
         ),

@@ -7,7 +7,7 @@ reason said.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +78,7 @@ def check(
     released: ItemParameters,
     keep: Bools,
     theta: Floats,
+    tell: Callable[[str], None] | None = None,
 ) -> Checked:
     """Return the fit of what would be released.
 
@@ -86,6 +87,7 @@ def check(
     released : the items' values
     keep : (n,) responses that count; of items that moved, those since they did
     theta : (S,) each sitting's WLE on operational items, nan without one
+    tell : told of each item whose DIF is looked at
     """
     rules = task.policy.checks
     items = tuple(item for item in collection.log.items if item in released.row)
@@ -97,7 +99,7 @@ def check(
     mean = item_mean_squares(found)
     rmsd, z = _curves(found, own)
     refused = [REFUSED]
-    dif, why = _dif(task, collection, released, items)
+    dif, why = _dif(task, collection, released, items, tell)
     if why:
         refused.append(why)
     return Checked(
@@ -156,6 +158,7 @@ def _dif(
     collection: Collection,
     released: ItemParameters,
     items: tuple[str, ...],
+    tell: Callable[[str], None] | None,
 ) -> tuple[tuple[Mapping[str, object], ...], str]:
     """Return a row for each tested item, or why there is none.
 
@@ -173,15 +176,27 @@ def _dif(
     people = collection.responses(items, known, groups=log.groups, group=log.group)
     matching = [item for item in task.calibrated if item in released.row and item in items] or None
     volume = Volume(rules.group_smaller, rules.group_total)
+
+    def told(method: str) -> Callable[[int, int], None]:
+        return lambda done, of: tell(f"7-fit: DIF, {method}, item {done + 1} of {of}") if tell else None
+
     try:
-        first = catsib(people, released, matching=matching, volume=volume)
+        first = catsib(people, released, matching=matching, volume=volume, progress=told("CATSIB"))
         pointed = [
             item
             for j, item in enumerate(first.items)
             if first.outcome[j] == OK and (first.p[j] < rules.dif_alpha or item in task.new)
         ][:MOST_STUDIED]
         second = (
-            multigroup(people, released, studied=pointed, wald=False, held=True, volume=volume)
+            multigroup(
+                people,
+                released,
+                studied=pointed,
+                wald=False,
+                held=True,
+                volume=volume,
+                progress=told("likelihood ratio"),
+            )
             if pointed
             else None
         )

@@ -142,7 +142,7 @@ def recalibrate(
             " responses, or lower the gates in the policy"
         )
     recent = without_old(collection, moved.ids, task)
-    checked = keep("7-fit", lambda: _check(task, collection, table.items, recent, screened))
+    checked = keep("7-fit", lambda: _check(task, collection, table.items, recent, screened, tell))
     impacts = keep("8-impact", lambda: impact(task, collection, table, frozenset(dropped(decisions))))
     if tell is not None:
         tell("9-decide")
@@ -250,13 +250,18 @@ def _screen(task: Task, collection: Collection, gated: Gated) -> Screened:
 
 
 def _check(
-    task: Task, collection: Collection, released: ItemParameters, recent: Bools, screened: Screened
+    task: Task,
+    collection: Collection,
+    released: ItemParameters,
+    recent: Bools,
+    screened: Screened,
+    tell: Callable[[str], None] | None,
 ) -> Checked:
     """Return step 7, theta being on the scale of what would be released, which a base calibration opens."""
     theta = screened.theta
     if task.base.judged:
         theta = theta_of(collection, released, collection.used)
-    return check(task, collection, released, recent, theta)
+    return check(task, collection, released, recent, theta, tell)
 
 
 def failed_screen(screened: Screened, items: frozenset[str]) -> dict[str, str]:
