@@ -301,6 +301,7 @@ def test_two_processes_on_one_sitting_the_second_is_refused(workspace):
     assert len(answers(log_of(workspace, sitting))) == 1
 
 
+@pytest.mark.slow
 def test_twenty_sittings_side_by_side_all_complete(workspace):
     exam = load_exam(EXAM, workspace)
 

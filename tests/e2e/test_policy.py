@@ -308,6 +308,7 @@ def test_levels_are_told_by_their_names_and_stopped_by_their_cuts(adaptest):
         assert adaptest.sentence("exam", "take", "peer-support/timed").endswith(sentence)
 
 
+@pytest.mark.slow
 def test_time_is_shown_and_enforced_at_a_terminal(adaptest):
     terminal = pytest.importorskip("pty") and __import__("importlib").import_module("pty")
     assert terminal

@@ -11,6 +11,8 @@ import pytest
 
 from adaptest.bank.shipped import shipped_files
 
+pytestmark = pytest.mark.slow  # builds a wheel and an environment
+
 
 def run(*command, cwd):
     alone = {

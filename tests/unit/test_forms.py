@@ -71,6 +71,7 @@ def test_theta_must_be_finite_and_rows_must_fit_the_pool():
     assert str(caught.value) == "the constraint rows must be over the pool's 60 items; got 10"
 
 
+@pytest.mark.slow
 def test_parallel_forms_share_nothing_and_follow_one_curve():
     pool, theta = pool_of(120), np.array([-1.0, 0.0, 1.0])
     table = Table.of(pool, [constraint(row) for row in (LENGTH, *AREAS)])

@@ -73,6 +73,7 @@ def test_one_draw_refuses_what_does_not_fit(seed, position, sentence):
     assert str(caught.value) == sentence
 
 
+@pytest.mark.slow
 def test_every_order_of_options_is_equally_likely():
     n = 12_000
     counts = Counter(permutation(seed, Stream.OPTIONS, 3, 3) for seed in range(n))

@@ -168,6 +168,7 @@ def smallest_cut(answered, one, other):
     return fewest
 
 
+@pytest.mark.slow
 @given(DESIGNS, st.integers(1, 5))
 @settings(max_examples=150)
 def test_no_small_cut_goes_through_a_block_by_brute_force(rows, enough):
