@@ -144,6 +144,24 @@ def test_people_s_answers_are_run_instead_of_simulees(simulate, workspace, tmp_p
     summary = json.loads((tmp_path / "r" / "summary.json").read_text("utf-8"))
     assert summary["synthetic"] is False
     assert summary["n"] == 9
+    assert "the answers carry no times" in done.stdout
+    times = tmp_path / "times.csv"
+    seconds = [",".join([f"p{n}", *("10" for _ in items)]) for n in range(9)]
+    times.write_text("\n".join([lines[0], *seconds]) + "\n", encoding="utf-8")
+    done = simulate(
+        "peer-support/short",
+        "--responses",
+        answers,
+        "--id-columns",
+        "person",
+        "--times",
+        times,
+        "--out",
+        tmp_path / "t",
+    )
+    assert done.returncode == 0, done.stderr
+    timed = json.loads((tmp_path / "t" / "summary.json").read_text("utf-8"))
+    assert timed["mean_time_s"] == pytest.approx(10 * timed["mean_length"])
 
 
 def test_habits_and_true_parameters_are_said_to_be_synthetic(simulate, tmp_path):

@@ -111,11 +111,13 @@ def response_times(
     ------
     ResponseFileError, as `cell_texts` and `cell_numbers` say.
     """
-    table = source if apart is None else apart
-    columns = source_of(source).columns
-    if apart is None and (wide or not is_long(columns) or "time_s" not in columns):
-        return None
-    texts = cell_texts(table, responses, column="time_s", person=None if apart is None else person)
+    if apart is not None:
+        texts = cell_texts(apart, responses, column="time_s", person=person)
+    else:
+        columns = source_of(source).columns
+        if wide or not is_long(columns) or "time_s" not in columns:
+            return None
+        texts = cell_texts(source, responses, column="time_s")
     return cell_numbers(texts, responses.items, "a response time")
 
 
