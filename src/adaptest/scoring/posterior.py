@@ -15,16 +15,16 @@ from adaptest.scoring.eap import LIGHT, Nodes, Yard, eap_rows, fine_rule, moment
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, steepness
 
-BLOCK = 256  # sittings whose posteriors are made and summed up at once: what stays in a core's own cache
+BLOCK = 512  # sittings whose posteriors are made and summed up at once: few calls, and what caches hold
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
 FLOOR = 1e-290  # of a mass: above what a product by a probability makes slow or loses
-LEAST = np.array(FLOOR)  # the same, where a number would have to be made an array first
 SMALL, SCALE = (
     2.0**-200,
     2.0**200,
 )  # where a row's largest mass is below the one it is multiplied by the other
 SCALINGS = 3
 BELOW = exp(-LIGHT)
+SAFE = 1e-9  # relative: more than the rounding of a sum of masses
 HALVINGS = 3  # at most, of the first spacing; 1 for all but very steep items: 161 nodes
 
 
@@ -39,22 +39,6 @@ def live_nodes(steepest: float, prior: Prior) -> Nodes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Room:
-    """Room for a block's responses, (n, Q + 2) each: their probabilities, and what is carried at least."""
-
-    factor: Floats
-    floor: Floats
-
-    @classmethod
-    def of(cls, carried: Floats) -> Room:
-        """Return room for any block of what is carried (N, Q + 2)."""
-        shape = min(BLOCK, len(carried)), carried.shape[1]
-        floor = np.full(shape, FLOOR)
-        floor[:, -2:] = 0
-        return cls(np.empty(shape), floor)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class LivePosterior:
     """The posteriors of N sittings on one fine grid, updated response by response.
 
@@ -63,23 +47,27 @@ class LivePosterior:
     posterior reaches beyond the ends, the estimate is made anew by `eap_rows`.
 
     What is carried, (N, Q + 2), are masses, not their logarithms, for an exponential costs more than all the
-    rest of a step; then the largest of them, and how often a row was scaled up by 2^200 so that none is lost.
-    A mass is never held below `FLOOR`, so a node that was once there counts for more than it should. It was
-    e^-667 then, and only sinks; while a row was scaled at most `SCALINGS` times its largest is above e^-555,
-    so the node does not matter. A sitting that was scaled more often is estimated anew.
+    rest of a step; then a bound that none of them is below, and how often a row was scaled up by 2^200 so
+    that none is lost. A mass is never held below `FLOOR`, so a node that was once there counts for more than
+    it should. It was e^-667 then, and only sinks; while a row was scaled at most `SCALINGS` times its largest
+    is above e^-555, so the node does not matter. A sitting that was scaled more often is estimated anew.
+
+    Most responses change no mass near `FLOOR` and need no scaling, and two numbers tell: the bound, and the
+    sum of the masses, which is at most `weight` times the largest.
 
     Attributes
     ----------
     items, prior : what the posterior is of
     theta : (Q,) logits, the nodes
     nodes : the rule and the prior's weights at them
-    table : (J, K, Q + 2) probability of each score at each node, and 1 for what else is carried: whole rows
-        are multiplied, for that is twice as quick as parts of them; the nodes in this order:
+    table : (J, K, Q + 2) probability of each score at each node, the least of them, and 1: what is carried is
+        multiplied by whole rows, for that is twice as quick as by parts of them; the nodes in this order:
     order : (Q,) the nodes of the coarser rule first, where it weighs all of them alike; else ascending
     basis : (6, Q) the rule's, in that order
     halves : how many come first, and their weight in the coarser rule; 0 where they are not apart
     bases : (2, 3, halves) the rule's first three of `basis`, of those that come first and of the others; the
-        others are one fewer, and a 0 stands for the largest mass, which is carried after them
+        others are one fewer, and a 0 stands for the bound, which is carried after them
+    weight : more than what any sum of masses can be, where none is above 1
     ends : the columns of the lowest and the highest node
     yard : what one sitting's moments are held against
     steepness : (1,) the steepest slope of any item, per logit
@@ -104,6 +92,7 @@ class LivePosterior:
     basis: Floats
     halves: tuple[int, float]
     bases: Floats
+    weight: float
     ends: list[int]
     yard: Yard
     steepness: NDArray[np.float64]
@@ -121,6 +110,7 @@ class LivePosterior:
         log_probability = items.log_probability(nodes.theta[order]).transpose(1, 2, 0)
         table = np.ones((*log_probability.shape[:2], len(order) + 2))
         np.exp(log_probability, out=table[..., :-2])
+        np.minimum.reduce(table[..., :-2], axis=2, out=table[..., -2])
         table.flags.writeable = False
         basis = np.ascontiguousarray(nodes.rule.basis[:, order])
         first, last = halves[0], len(order) - 1
@@ -136,6 +126,7 @@ class LivePosterior:
             basis,
             halves,
             bases,
+            float(np.abs(basis[0]).sum()) * (1 + SAFE),
             [0, first - 1 if first and last % 2 == 0 else last],
             Yard.of(nodes, steepest),
             np.array([steepest]),
@@ -150,17 +141,20 @@ class LivePosterior:
         """Return (N, Q + 2) what is carried before any response: the prior."""
         log_weight = self.nodes.log_weight[self.order]
         prior = np.maximum(np.exp(log_weight - log_weight.max()), FLOOR)
-        return np.tile(np.append(prior, [1.0, 0.0]), (n, 1))
+        return np.tile(np.append(prior, [prior.min(), 0.0]), (n, 1))
 
     def update(self, carried: Floats, rows: Integers, scores: Integers) -> Floats:
         """Return what is carried after one more response each, to item `rows` (N,) scored `scores` (N,)."""
         if len(rows) == 1:
-            return self._update_one(carried, rows[0], scores[0])
+            after = self._multiply_one(carried, rows[0], scores[0])
+            self._scale(after, np.zeros(1))
+            return after
         after = np.empty_like(carried)
-        room = Room.of(carried)
+        room = self._room(carried)
         for start in range(0, len(carried), BLOCK):
             some = slice(start, start + BLOCK)
             self._multiply(carried[some], rows[some], scores[some], after[some], room)
+            self._scale(after[some], np.zeros(len(carried[some])))
         return after
 
     def step(
@@ -173,54 +167,79 @@ class LivePosterior:
         reuse : whether what is carried may be written over: nobody needs the sittings before
         """
         if len(rows) == 1:
-            after = self.update(carried, rows, scores)
-            return after, self.moments(after)
-        q = carried.shape[1] - 2
+            after, (mean, sd, fine) = self.step_of_one(carried, rows.item(), scores.item())
+            return after, (np.array([mean]), np.array([sd]), np.array([fine]))
         after = carried if reuse else np.empty_like(carried)
-        room, sums = Room.of(carried), np.empty((len(carried), 6))
+        room, sums = self._room(carried), np.empty((len(carried), 6))
         for start in range(0, len(carried), BLOCK):
             some = slice(start, start + BLOCK)
             self._multiply(carried[some], rows[some], scores[some], after[some], room)
             self._sum(after[some], sums[some])
         self._coarsely(sums)
-        light = (after[:, self.ends] < BELOW * after[:, q : q + 1]) | self.nodes.closed
-        theta, sem, exact = moments_of_sums(sums, light, self.nodes, self.steepness)
-        exact &= after[:, q + 1] <= SCALINGS
-        return after, (theta, sem, exact)
+        if (scaled := self._scale(after, sums[:, 0])).size:
+            sums[scaled] = self._sums(after[scaled])
+        return after, self._found(after, sums)
 
-    def _multiply(self, carried: Floats, rows: Integers, scores: Integers, after: Floats, room: Room) -> None:
-        """Put into `after` what `update` returns for a block."""
-        n, q, categories = len(carried), carried.shape[1] - 2, self.table.shape[1]
-        probability = self.table.reshape(-1, q + 2).take(
-            rows * categories + scores, axis=0, out=room.factor[:n], mode="clip"
+    @staticmethod
+    def _room(carried: Floats) -> Floats:
+        """Return room for a block's probabilities."""
+        return np.empty((min(BLOCK, len(carried)), carried.shape[1]))
+
+    def _multiply(
+        self, carried: Floats, rows: Integers, scores: Integers, after: Floats, room: Floats
+    ) -> None:
+        """Put into `after` a block's masses after a response more, none below `FLOOR`."""
+        n, width, categories = len(carried), carried.shape[1], self.table.shape[1]
+        probability = self.table.reshape(-1, width).take(
+            rows * categories + scores, axis=0, out=room[:n], mode="clip"
         )
         np.multiply(carried, probability, out=after)
-        np.maximum(after, room.floor[:n], out=after)
-        largest = np.maximum.reduce(after[:, :q], axis=1)
-        after[:, q] = largest
-        if largest.min() < SMALL:
-            while (small := after[:, q] < SMALL).any():
-                after[small, : q + 1] *= SCALE
-                after[small, q + 1] += 1
+        if after[:, -2].min() < FLOOR:
+            self._raise(after, np.flatnonzero(after[:, -2] < FLOOR))
 
-    def _update_one(self, carried: Floats, row: int | np.intp, score: int | np.intp) -> Floats:
-        """Return what `update` returns for one sitting, bit for bit, with fewer calls."""
-        after = carried.copy()
-        mass = after[0, :-2]
-        np.multiply(mass, self.table[row, score, :-2], out=mass)
-        np.maximum(mass, LEAST, out=mass)
-        largest = mass.item(mass.argmax())  # quicker than a reduction
-        while largest < SMALL:
-            mass *= SCALE
-            largest *= SCALE
-            after[0, -1] += 1
-        after[0, -2] = largest
+    def _multiply_one(self, carried: Floats, row: int | np.intp, score: int | np.intp) -> Floats:
+        """Return what `_multiply` makes of one sitting, with fewer calls."""
+        after: Floats = carried * self.table[row, score]
+        if after.item(-2) < FLOOR:
+            self._raise(after, np.zeros(1, dtype=np.intp))
         return after
+
+    def _scale(self, after: Floats, total: Floats) -> Rows:
+        """Scale up the rows whose largest mass is too small, and return them.
+
+        Parameters
+        ----------
+        total : (N,) the masses' sums by the rule; 0 where nobody knows
+        """
+        if total.min(initial=np.inf) >= self.weight * SMALL:
+            return np.zeros(0, dtype=np.intp)
+        faint: Rows = np.flatnonzero(total < self.weight * SMALL)
+        faint = faint[np.maximum.reduce(after[faint, :-2], axis=1) < SMALL]
+        if faint.size:
+            self._raise(after, faint)
+        return faint
+
+    @staticmethod
+    def _raise(after: Floats, which: Rows) -> None:
+        """Raise the masses of rows `which` that are below `FLOOR` to it, then rows whose largest is small."""
+        some = after[which]
+        mass = some[:, :-2]
+        np.maximum(mass, FLOOR, out=mass)
+        largest = np.maximum.reduce(mass, axis=1)
+        while (small := largest < SMALL).any():
+            mass[small] *= SCALE
+            largest[small] *= SCALE
+            some[small, -1] += 1
+        some[:, -2] = np.minimum.reduce(mass, axis=1)
+        after[which] = some
 
     def step_of_one(self, carried: Floats, row: int, score: int) -> tuple[Floats, tuple[float, float, bool]]:
         """Return what `step` returns for one sitting, as plain numbers, bit for bit, with fewer calls."""
-        after = self._update_one(carried, row, score)
-        return after, self.one(after)
+        after = self._multiply_one(carried, row, score)
+        sums = self._sums_of_one(after)
+        if sums[0] < self.weight * SMALL and self._scale(after, np.array(sums[:1])).size:
+            sums = self._sums_of_one(after)
+        return after, self._one(after, sums)
 
     def after(self, rows: Integers, scores: Integers) -> Floats:
         """Return what is carried after all responses (N, n), in order, -1 none: as `update` gives."""
@@ -241,33 +260,55 @@ class LivePosterior:
 
     def _moments(self, carried: Floats) -> tuple[Floats, Floats, Bools]:
         if len(carried) == 1:
-            return self._moments_one(carried)
-        q = carried.shape[1] - 2
-        ends = carried[:, self.ends]
-        light = (ends < BELOW * carried[:, q : q + 1]) | self.nodes.closed
-        theta, sem, exact = moments_of_sums(self._sums(carried), light, self.nodes, self.steepness)
-        exact &= carried[:, q + 1] <= SCALINGS
+            mean, sd, fine = self.one(carried)
+            return np.array([mean]), np.array([sd]), np.array([fine])
+        return self._found(carried, self._sums(carried))
+
+    def _found(self, carried: Floats, sums: Floats) -> tuple[Floats, Floats, Bools]:
+        """Return moments of what is carried, whose sums (N, 6) are known."""
+        theta, sem, exact = moments_of_sums(
+            sums, self._light(carried, sums[:, :1]), self.nodes, self.steepness
+        )
+        exact &= carried[:, -1] <= SCALINGS
         return theta, sem, exact
 
-    def _moments_one(self, carried: Floats) -> tuple[Floats, Floats, Bools]:
-        """Return what `_moments` returns for one sitting, bit for bit, with fewer calls."""
-        theta, sem, exact = self.one(carried)
-        return np.array([theta]), np.array([sem]), np.array([exact])
+    def _light(self, carried: Floats, total: Floats) -> Bools:
+        """Return (N, 2) whether each end holds no mass that matters, or is where the prior ends.
+
+        The largest mass is looked for only where the sums by the rule, `total` (N, 1), do not settle it.
+        """
+        ends, closed = carried[:, self.ends], self.nodes.closed
+        light: Bools = (ends < BELOW / self.weight * total) | closed
+        if not light.all():
+            rest = np.flatnonzero(~light.all(axis=1))
+            largest = np.maximum.reduce(carried[rest, :-2], axis=1, keepdims=True)
+            light[rest] = (ends[rest] < BELOW * largest) | closed
+        return light
 
     def one(self, carried: Floats) -> tuple[float, float, bool]:
         """Return what `moments` returns, of one sitting as plain numbers, bit for bit, with fewer calls."""
-        (low, high), yard = self.ends, self.yard
-        heavy = BELOW * carried.item(-2)
-        light = carried.item(low) < heavy or yard.closed[0]
-        light = light and (carried.item(high) < heavy or yard.closed[1]) and carried.item(-1) <= SCALINGS
+        return self._one(carried, self._sums_of_one(carried))
+
+    def _one(self, carried: Floats, sums: list[float]) -> tuple[float, float, bool]:
+        """Return moments of one sitting, whose six sums are known."""
+        (low, high), (low_closed, high_closed) = self.ends, self.yard.closed
+        at_low, at_high = carried.item(low), carried.item(high)
+        heavy = BELOW / self.weight * sums[0]
+        light = (low_closed or at_low < heavy) and (high_closed or at_high < heavy)
+        if not light:
+            heavy = BELOW * float(carried[0, :-2].max())
+            light = (low_closed or at_low < heavy) and (high_closed or at_high < heavy)
+        return moments_of_one(sums, self.yard, light=light and carried.item(-1) <= SCALINGS)
+
+    def _sums_of_one(self, carried: Floats) -> list[float]:
+        """Return what `_sums` returns of one sitting, with fewer calls."""
         first, weight = self.halves
         if not first:
-            sums = self._sums(carried)[0].tolist()
-        else:
-            halves = carried[0, :-1].reshape(2, first)
-            (a, b, c), (x, y, z) = np.einsum("hq,hkq->hk", halves, self.bases).tolist()
-            sums = [a + x, b + y, c + z, weight * a, weight * b, weight * c]
-        return moments_of_one(sums, yard, light=light)
+            sums: list[float] = self._sums(carried)[0].tolist()
+            return sums
+        halves = carried[0, :-1].reshape(2, first)
+        (a, b, c), (x, y, z) = np.einsum("hq,hkq->hk", halves, self.bases).tolist()
+        return [a + x, b + y, c + z, weight * a, weight * b, weight * c]
 
     def _sums(self, carried: Floats) -> Floats:
         """Return (N, 6) sums of masses with the rule's basis; not by BLAS, so each row's bits are its own."""
@@ -333,8 +374,8 @@ class LivePosterior:
         reuse : as `step` takes it
         """
         if len(carried) == 1:
-            after = self._update_one(carried, rows[0, -1], scores[0, -1])
-            return after, self.estimates(after, rows, scores)
+            after, found = self.step(carried, rows[:, -1], scores[:, -1])
+            return after, self._estimates(found, rows, scores)
         after, found = self.step(carried, rows[:, -1], scores[:, -1], reuse=reuse)
         return after, self._estimates(found, rows, scores)
 

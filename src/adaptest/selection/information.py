@@ -17,7 +17,7 @@ from adaptest.parameters import ItemParameters
 from adaptest.selection.base import CRITERION_DECIMALS, Bounds, Found, comparable, no_bounds
 from adaptest.selection.situation import Setting, Situation
 
-CELL = 0.05  # logits
+CELL = 0.025  # logits
 RANGE = 6.0  # logits either side of 0; one more cell on each side has no end
 HELD = 256  # items a cell holds; a sitting that needs more is scanned in full
 FURTHEST = 40.0  # logits; no estimate lies beyond
@@ -137,7 +137,8 @@ class InformationBounds:
         for cell, (left, right) in enumerate(zip(low, high, strict=True)):
             ends = at_edge[max(cell - 1, 0) : cell + 1].max(axis=0)
             upper = np.where((left < peak) & (peak < right), np.maximum(at_peak, ends), ends) + SAFETY
-            order = np.argsort(-upper, kind="stable")[: m + 1]
+            order = np.argpartition(-upper, m)[: m + 1] if m < j else np.arange(j)
+            order = order[np.argsort(-upper[order], kind="stable")]
             held[cell], highest[cell, : len(order)] = order[:m], upper[order]
         near = np.ascontiguousarray(columns[:, held].transpose(1, 0, 2))
         furthest = float((np.abs(columns[0]) * (np.abs(columns[1]) + FURTHEST)).max())

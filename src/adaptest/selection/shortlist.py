@@ -11,7 +11,8 @@ from adaptest.selection.base import Bounds, Candidates, Criterion
 from adaptest.selection.situation import Situation
 
 BLOCKS = ((64, 16), (256, 96))  # places of the order looked at, and items valued, before a full scan
-QUICK = 24, 4  # places looked at first where many sittings choose, and items valued beyond those wanted
+QUICK = 12, 2  # places looked at first where many sittings choose, beside one for each item given so far,
+# most of which were among the best; and items valued beyond those wanted
 AT_ONCE = 4096  # sittings whose items are valued together: memory stays flat
 LOOKS = (40, 256)  # places of the order valued for one sitting, before a full scan
 
@@ -43,7 +44,7 @@ def _of_some(
     """Return what `shortlist` returns for sittings `open_`, which follow each other, in groups."""
     parts: list[tuple[Rows, Candidates]] = []
     which: Rows | slice = slice(open_[0], open_[-1] + 1)
-    for looked_at, valued in ((QUICK[0], size + QUICK[1]), *BLOCKS):
+    for looked_at, valued in ((QUICK[0] + situation.length, size + QUICK[1]), *BLOCKS):
         theta, eligible = situation.theta[which], situation.eligible[which]
         found = _look(bounds, theta, bounds.cell(theta), eligible, min(looked_at, bounds.reach), valued)
         rows, value = _falling(found.rows, found.value)
