@@ -28,11 +28,20 @@ class Candidates:
     __slots__ = ("_found", "_rows", "_tied", "_value")
 
     def __init__(
-        self, rows: Rows | None = None, value: Floats | None = None, found: Found | None = None
+        self,
+        rows: Rows | None = None,
+        value: Floats | None = None,
+        found: Found | None = None,
+        *,
+        tied: bool | None = None,
     ) -> None:
-        """Take the arrays; or what was found for one sitting, whose arrays are made when asked for."""
-        self._rows, self._value, self._found = rows, value, found
-        self._tied: bool | None = None
+        """Take the arrays; or what was found for one sitting, whose arrays are made when asked for.
+
+        Parameters
+        ----------
+        tied : whether any sitting has two candidates of equal value; None is found out when asked for
+        """
+        self._rows, self._value, self._found, self._tied = rows, value, found, tied
 
     @property
     def rows(self) -> Rows:

@@ -107,6 +107,7 @@ class InformationBounds:
     held : (cells, M) items by falling bound
     highest : (cells, M + 1) their bounds; the last is that of the best item not held, or -inf
     near : (cells, 5, M) the columns of the items held, for one sitting at a time
+    slips : whether any item has an upper asymptote below 1
     tame : whether no theta that an estimate can reach takes a(theta - b) to where the sigmoid is cut off
     lines : of a cell, the first items held and their bounds as plain numbers, made when first asked for
     """
@@ -115,6 +116,7 @@ class InformationBounds:
     held: Rows
     highest: Floats
     near: Floats
+    slips: bool
     tame: bool
     lines: dict[int, list[Line]] = field(default_factory=dict, repr=False)
 
@@ -142,7 +144,7 @@ class InformationBounds:
             held[cell], highest[cell, : len(order)] = order[:m], upper[order]
         near = np.ascontiguousarray(columns[:, held].transpose(1, 0, 2))
         furthest = float((np.abs(columns[0]) * (np.abs(columns[1]) + FURTHEST)).max())
-        return cls(columns, held, highest, near, furthest < WIDEST)
+        return cls(columns, held, highest, near, bool(columns[3].any()), furthest < WIDEST)
 
     @property
     def reach(self) -> int:
@@ -224,15 +226,18 @@ class InformationBounds:
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded information of items `rows` (N, M)."""
-        a, b, guess, slip, square = self.columns.take(rows, axis=1)
+        a, b, guess = self.columns[:3].take(rows, axis=1)
+        slip, square = self.columns[3].take(rows) if self.slips else None, a * a
         if self.tame and np.abs(theta).max(initial=0.0) <= FURTHEST:
             value = _information_in_sight(theta[:, None], a, b, guess, slip, square)
         else:
-            value = _information(theta[:, None], a, b, guess, slip, square)
+            value = _information(theta[:, None], a, b, guess, 0.0 if slip is None else slip, square)
         return value.round(CRITERION_DECIMALS)
 
 
-def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats) -> Floats:
+def _information(
+    theta: Floats, a: Floats, b: Floats, guess: Floats, slip: float | Floats, square: Floats
+) -> Floats:
     """Return `LogisticItems.information` for pairs of theta and item, with its operations in its order."""
     rising, falling = sigmoid_pair(a * (theta - b))
     information: Floats = falling / (slip + falling)
@@ -244,9 +249,12 @@ def _information(theta: Floats, a: Floats, b: Floats, guess: Floats, slip: Float
 
 
 def _information_in_sight(
-    theta: float | Floats, a: Floats, b: Floats, guess: Floats, slip: Floats, square: Floats
+    theta: float | Floats, a: Floats, b: Floats, guess: Floats, slip: Floats | None, square: Floats
 ) -> Floats:
-    """Return `_information` where nothing is cut off, bit for bit, in one array's room."""
+    """Return `_information` where nothing is cut off, bit for bit, in one array's room.
+
+    A `slip` of None is 0 everywhere.
+    """
     falling = theta - b
     falling *= a
     np.negative(falling, out=falling)
@@ -254,11 +262,12 @@ def _information_in_sight(
     rising = 1 + falling
     np.reciprocal(rising, out=rising)
     falling *= rising
-    information: Floats = slip + falling
-    np.divide(falling, information, out=information)
-    share = guess + rising
-    np.divide(rising, share, out=share)
-    information *= share
+    information: Floats = guess + rising
+    np.divide(rising, information, out=information)
+    if slip is not None:
+        slip = slip + falling
+        np.divide(falling, slip, out=slip)
+        information *= slip
     information *= rising
     information *= falling
     information *= square

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,7 +32,8 @@ def shortlist(
         return best(criterion(situation), eligible.shape[1] if size is None else size)
     if len(theta) == 1:
         return _of_one(criterion, bounds, situation, size)
-    everyone, parts = np.arange(len(theta)), []
+    everyone = np.arange(len(theta))
+    parts: list[tuple[Rows | slice, Candidates]] = []
     for start in range(0, len(theta), AT_ONCE):
         some = everyone[start : start + AT_ONCE]
         parts += _of_some(criterion, bounds, situation, size, some)
@@ -40,22 +42,22 @@ def shortlist(
 
 def _of_some(
     criterion: Criterion, bounds: Bounds, situation: Situation, size: int, open_: Rows
-) -> list[tuple[Rows, Candidates]]:
-    """Return what `shortlist` returns for sittings `open_`, which follow each other, in groups."""
-    parts: list[tuple[Rows, Candidates]] = []
+) -> list[tuple[Rows | slice, Candidates]]:
+    """Return what `shortlist` returns for sittings `open_`, which follow each other: the last of it holds."""
+    parts: list[tuple[Rows | slice, Candidates]] = []
     which: Rows | slice = slice(open_[0], open_[-1] + 1)
     for looked_at, valued in ((QUICK[0] + situation.length, size + QUICK[1]), *BLOCKS):
         theta, eligible = situation.theta[which], situation.eligible[which]
         found = _look(bounds, theta, bounds.cell(theta), eligible, min(looked_at, bounds.reach), valued)
-        rows, value = _falling(found.rows, found.value)
+        rows, value, tied = _falling(found.rows, found.value)
         enough = value.shape[1] >= size
         last = value[:, size - 1] if enough else np.full(len(value), -np.inf)
         done = found.bound < last
-        if done.all():
-            return [*parts, (open_, _as_good(rows, value, last, size))]
         if done.any():
-            parts.append((open_[done], _as_good(rows[done], value[done], last[done], size)))
-            open_ = open_[~done]
+            parts.append((which, _as_good(rows, value, np.where(done, last, np.inf), size, tied)))
+        open_ = open_[~done]
+        if not open_.size:
+            return parts
         which = open_
     return [*parts, (open_, best(criterion(situation.take(open_)), size))]
 
@@ -135,42 +137,55 @@ def best(value: Floats, size: int) -> Candidates:
 def _kept(rows: Rows, value: Floats, last: Floats) -> Candidates:
     """Return the items whose value is at least `last`, sorted."""
     wanted = (value >= last[:, None]) & (value > -np.inf)
-    rows, value = _falling(rows, np.where(wanted, value, -np.inf))
+    rows, value, _ = _falling(rows, np.where(wanted, value, -np.inf))
     width = int(np.count_nonzero(wanted, axis=1).max(initial=0))
     rows, value = rows[:, :width], value[:, :width]
     return Candidates(np.where(value > -np.inf, rows, -1), value)
 
 
-def _falling(rows: Rows, value: Floats) -> tuple[Rows, Floats]:
-    """Return items and values (N, M) by falling value, equal ones by row."""
+def _falling(rows: Rows, value: Floats) -> tuple[Rows, Floats, bool]:
+    """Return items and values (N, M) by falling value, equal ones by row, and whether any are equal."""
     n, m = value.shape
     order = np.argsort(-value, axis=1, kind="stable")
     place = order + m * np.arange(n)[:, None]
     sorted_ = value.reshape(-1).take(place)
-    tied = (sorted_[:, 1:] == sorted_[:, :-1]) & (sorted_[:, 1:] > -np.inf)
-    if tied.any():
+    tied = sorted_[:, 1:] == sorted_[:, :-1]
+    equal = bool(tied.any() and (tied := tied & (sorted_[:, 1:] > -np.inf)).any())
+    if equal:
         some = np.flatnonzero(tied.any(axis=1))
         order = np.lexsort((rows[some], -value[some]), axis=1)
         place[some] = order + m * some[:, None]
-    return rows.reshape(-1).take(place), sorted_
+    return rows.reshape(-1).take(place), sorted_, equal
 
 
-def _as_good(rows: Rows, value: Floats, last: Floats, size: int) -> Candidates:
-    """Return sorted items as candidates: those whose value is at least `last`, of which each has `size`."""
-    if value.shape[1] == size or not (value[:, size] >= last).any():
-        return Candidates(rows[:, :size], value[:, :size])
+def _as_good(rows: Rows, value: Floats, last: Floats, size: int, tied: bool) -> Candidates:  # noqa: FBT001 (what `_falling` says)
+    """Return sorted items as candidates: those whose value is at least `last`, of which each has `size`.
+
+    A sitting whose `last` is infinite is open yet: what stands in its row does not matter.
+    """
+    if not tied:
+        return Candidates(rows[:, :size], value[:, :size], tied=False)
     wanted = value >= last[:, None]
     width = int(np.count_nonzero(wanted, axis=1).max())
     wanted, rows, value = wanted[:, :width], rows[:, :width], value[:, :width]
     return Candidates(np.where(wanted, rows, -1), np.where(wanted, value, -np.inf))
 
 
-def together(n: int, parts: list[tuple[Rows, Candidates]]) -> Candidates:
-    """Return the candidates of groups of sittings as those of all N."""
+def together(n: int, parts: Sequence[tuple[Rows | slice, Candidates]]) -> Candidates:
+    """Return the candidates of groups of sittings as those of all N; of one in several, the last.
+
+    Where the first group is all N, the others are written over it.
+    """
+    (_, first), width = parts[0], max(part.rows.shape[1] for _, part in parts)
     if len(parts) == 1:
-        return parts[0][1]
-    width = max(part.rows.shape[1] for _, part in parts)
-    rows, value = np.full((n, width), -1, dtype=np.intp), np.full((n, width), -np.inf)
-    for where, part in parts:
-        rows[where, : part.rows.shape[1]], value[where, : part.rows.shape[1]] = part.rows, part.value
-    return Candidates(rows, value)
+        return first
+    if first.rows.shape == (n, width):
+        rows, value = first.rows, first.value
+    else:
+        rows, value = np.full((n, width), -1, dtype=np.intp), np.full((n, width), -np.inf)
+    for where, part in parts if rows is not first.rows else parts[1:]:
+        own = part.rows.shape[1]
+        rows[where, :own], value[where, :own] = part.rows, part.value
+        if own < width:
+            rows[where, own:], value[where, own:] = -1, -np.inf
+    return Candidates(rows, value, tied=any(part.tied for _, part in parts))
