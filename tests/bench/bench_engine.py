@@ -79,7 +79,7 @@ def arithmetic(design, batch):
         choice, tie = chance(batch.seed, batch.length)
         row = int(best.rows[0, design.picker(best, choice, tie, now)[0]])
     else:
-        row = picked.row
+        row = picked[0]
     if (
         design.interim.stepped_of_one(batch.carried, row, 1) is None
     ):  # a posterior that its grid is too coarse for

@@ -46,8 +46,8 @@ def test_masses_that_sink_are_held_and_scaled_as_if_every_response_looked_at_eac
             np.arange(n) % 3, [0, 1, hard]
         )  # all wrong, all right, right only where it is hard
         carried, found = live.step(carried, rows, scores)
-        one, alone = live.step_of_one(one, int(rows[0]), int(scores[0]))
-        mass = np.maximum(mass * live.table[rows, scores, :-2], FLOOR)
+        one, *alone = live.step_of_one(one, int(rows[0]), int(scores[0]))
+        mass = np.maximum(mass * live.table[rows, scores, 0, :-2], FLOOR)
         while (small := mass.max(axis=1) < SMALL).any():
             mass[small] *= SCALE
             scaled[small] += 1
@@ -55,7 +55,7 @@ def test_masses_that_sink_are_held_and_scaled_as_if_every_response_looked_at_eac
         assert (carried[:, -1] == scaled).all()
         assert (carried[:, -2] <= mass.min(axis=1)).all()
         assert (one[0] == carried[0]).all()
-        assert alone == tuple(column[0] for column in found)
+        assert alone == [column[0] for column in found]
         # an end matters where its mass is not far below the largest, whatever the sums say
         heavy = (mass[:, live.ends] >= BELOW * mass.max(axis=1, keepdims=True)).any(axis=1)
         assert not found[2][heavy].any()

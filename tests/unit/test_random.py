@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adaptest.numerics.random import (
+    AHEAD,
     Stream,
     permutation,
     philox4x32_one,
     uniform,
     uniform_each,
     uniform_one,
+    uniforms_ahead,
 )
 
 SEEDS = np.array([0, 1, 7, 2**32, 2**63, 2**64 - 1], dtype=np.uint64)
@@ -68,9 +70,13 @@ def test_numbers_that_do_not_fit_are_refused(seed, position):
     ],
 )
 def test_one_draw_refuses_what_does_not_fit(seed, position, sentence):
-    with pytest.raises(ValueError, match="must be whole numbers") as caught:
-        uniform_one(seed, Stream.SELECTION, position)
-    assert str(caught.value) == sentence
+    for draw in (
+        lambda: uniform_one(seed, Stream.SELECTION, position),
+        lambda: uniforms_ahead(seed, position),
+    ):
+        with pytest.raises(ValueError, match="must be whole numbers") as caught:
+            draw()
+        assert str(caught.value) == sentence
 
 
 @pytest.mark.slow
@@ -85,6 +91,8 @@ def test_every_order_of_options_is_equally_likely():
 def test_one_draw_is_the_one_among_many_whether_it_was_drawn_ahead_or_not(seed, position, draw, stream):
     among = uniform(np.array([seed], dtype=np.uint64), stream, position, draw)
     assert uniform_one(seed, stream, position, draw) == among[0]
+    if draw == 0 and stream in AHEAD:
+        assert uniforms_ahead(seed, position)[AHEAD.index(stream)] == among[0]
 
 
 def test_a_draw_for_each_thing_is_the_next_word_of_the_named_counter():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from adaptest.constraints.blueprint import Counts
 from adaptest.constraints.content import Answer, Plan
 from adaptest.models.base import Bools, Floats, Rows
-from adaptest.numerics.random import Stream, uniform, uniform_one
+from adaptest.numerics.random import Stream, uniform, uniform_one, uniforms_ahead
 
 Seeds = NDArray[np.uint64]
 
@@ -98,6 +98,9 @@ def chance(seed: Seeds, position: int, draw: int = 0) -> tuple[Floats, Floats]:
 
 def chance_of_one(seed: int, position: int, draw: int = 0) -> tuple[float, float]:
     """Return what `chance` returns for one sitting, as plain numbers."""
+    if draw == 0:
+        choice, tie, _ = uniforms_ahead(seed, position)
+        return choice, tie
     return uniform_one(seed, Stream.SELECTION, position, draw), uniform_one(seed, Stream.TIE, position, draw)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,14 +12,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.selection.base import Candidates, Found
 from adaptest.selection.shortlist import together
 
-
-class Picked(NamedTuple):
-    """What one sitting's criterion and picker choose: the item, the best few, and the draws."""
-
-    row: int
-    found: Found
-    choice: float
-    tie: float
+Picked = tuple[int, Found, float, float]  # what one sitting is given: the item, the best few, and the draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)

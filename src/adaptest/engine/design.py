@@ -108,6 +108,11 @@ class Design:
         return self.criterion.bounds(self.setting)
 
     @cached_property
+    def short_at(self) -> dict[int, tuple[Bounds | None, int | None]]:
+        """What `short` returned for the lengths it was asked for."""
+        return {}
+
+    @cached_property
     def reasons(self) -> tuple[str, ...]:
         """The words that `ending` counts through."""
         told = (MAXIMUM_LENGTH, POOL_EXHAUSTED, *(rule.reason for rule in self.stopping))
@@ -246,6 +251,11 @@ class Design:
             return self.criterion, self.bounds
         early, setting = opening.criterion, self.setting
         return early, setting.kept("bounds at the start", lambda: early.bounds(setting))
+
+    def short(self, length: int) -> tuple[Bounds | None, int | None]:
+        """Return the table for the next choice's short list, and how many of the best it is to hold."""
+        self.short_at[length] = self.criterion_at(length)[1], self.picker.reach(length)
+        return self.short_at[length]
 
     def choose(self, sittings: Sittings, tests: Bools | None = None) -> Choice:
         """Return what each sitting presents next.

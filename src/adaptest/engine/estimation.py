@@ -136,7 +136,7 @@ class CarriedEap:
 
     def stepped_of_one(self, carried: Floats, row: int, score: int) -> tuple[Floats, float, float] | None:
         """Return them where the grid is fine enough; see Estimator."""
-        after, (mean, sd, fine) = self.live.step_of_one(carried, row, score)
+        after, mean, sd, fine = self.live.step_of_one(carried, row, score)
         return (after, mean, sd) if fine else None
 
     def report(self, carried: Floats, rows: Rows, scores: Rows) -> Estimates:

@@ -25,8 +25,9 @@ def propose(design: Design, sittings: Sittings, attempt: int, tests: Bools | Non
     n, weighed = len(sittings), None if answer is None else answer.value
     quick = pick_of_one(design, sittings, open_, attempt) if n == 1 and weighed is None else None
     if quick is not None:
-        candidates, row = Candidates(found=quick.found), np.array([quick.row], dtype=np.intp)
-        choice, tie = np.array([quick.choice]), np.array([quick.tie])
+        item, found, drawn, drawn_tie = quick
+        candidates, row = Candidates(found=found), np.array([item], dtype=np.intp)
+        choice, tie = np.array([drawn]), np.array([drawn_tie])
     else:
         situation = design.situation(sittings, open_)
         criterion, bounds = design.criterion_at(sittings.length)
@@ -66,8 +67,7 @@ def pick_of_one(design: Design, sittings: Sittings, eligible: Bools, attempt: in
     eligible : (1, J) what may come next by the rules
     """
     length = sittings.length
-    _, bounds = design.criterion_at(length)
-    size = design.picker.reach(length)
+    bounds, size = design.short_at.get(length) or design.short(length)
     if bounds is None or size is None:
         return None
     if design.strata is not None:
@@ -77,4 +77,4 @@ def pick_of_one(design: Design, sittings: Sittings, eligible: Bools, attempt: in
         return None
     choice, tie = chance_of_one(sittings.seed.item(), length, attempt)
     column = design.picker.of_one(found, length, choice, tie)
-    return None if column is None else Picked(found[column][1], found, choice, tie)
+    return None if column is None else (found[column][1], found, choice, tie)

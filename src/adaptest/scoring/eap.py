@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -142,31 +141,6 @@ class Yard(NamedTuple):
             (low_closed, high_closed),
             steepness * (width * rule.spacing) <= rule.steepest,
         )
-
-
-def moments_of_one(sums: list[float], yard: Yard, *, light: bool) -> tuple[float, float, bool]:
-    """Return what `moments_of_sums` returns, of one posterior as plain numbers, bit for bit.
-
-    Parameters
-    ----------
-    sums : the six
-    """
-    width = yard.width
-    total, first, second, coarse_total, coarse_first, coarse_second = sums
-    if total < TINY or coarse_total < TINY:
-        total, coarse_total = max(total, TINY), max(coarse_total, TINY)
-    mean, coarse_mean = first / total, coarse_first / coarse_total
-    square, coarse_square = (
-        second / total - mean * mean,
-        coarse_second / coarse_total - coarse_mean * coarse_mean,
-    )
-    sd = sqrt(square) if square > 0 else 0.0
-    coarse_sd = sqrt(coarse_square) if coarse_square > 0 else 0.0
-    agree = (
-        abs(mean - coarse_mean) * width <= yard.agreement and abs(sd - coarse_sd) * width <= yard.agreement
-    )
-    exact = light and agree and sd >= yard.spacing and yard.fine
-    return yard.low + width * (mean + 0.5), sd * width, exact
 
 
 def support(log_posterior: Floats, nodes: Nodes) -> tuple[Floats, Floats]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp
+from inspect import unwrap
+from math import exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,20 +12,19 @@ from numpy.typing import NDArray
 from adaptest.models.base import Bools, Floats, Rows
 from adaptest.numerics.quadrature import NormalPrior, Prior
 from adaptest.parameters import ItemParameters
-from adaptest.scoring.eap import LIGHT, Nodes, Yard, eap_rows, fine_rule, moments_of_one, moments_of_sums
+from adaptest.scoring.eap import LIGHT, TINY, Nodes, Yard, eap_rows, fine_rule, moments_of_sums
 from adaptest.scoring.estimate import Estimates, Outcome
 from adaptest.scoring.likelihood import Integers, steepness
 
 BLOCK = 512  # sittings whose posteriors are made and summed up at once: few calls, and what caches hold
 OUTCOMES = np.array([Outcome.NO_RESPONSES, Outcome.OK], dtype=np.int8)  # without and with a response
 FLOOR = 1e-290  # of a mass: above what a product by a probability makes slow or loses
-SMALL, SCALE = (
-    2.0**-200,
-    2.0**200,
-)  # where a row's largest mass is below the one it is multiplied by the other
+SMALL = 2.0**-200  # where a row's largest mass is below this
+SCALE = 2.0**200  # it is multiplied by this
 SCALINGS = 3
 BELOW = exp(-LIGHT)
 SAFE = 1e-9  # relative: more than the rounding of a sum of masses
+einsum = unwrap(np.einsum)  # itself, without numpy's look whether arrays are of another library
 HALVINGS = 3  # at most, of the first spacing; 1 for all but very steep items: 161 nodes
 
 
@@ -60,8 +60,8 @@ class LivePosterior:
     items, prior : what the posterior is of
     theta : (Q,) logits, the nodes
     nodes : the rule and the prior's weights at them
-    table : (J, K, Q + 2) probability of each score at each node, the least of them, and 1: what is carried is
-        multiplied by whole rows, for that is twice as quick as by parts of them; the nodes in this order:
+    table : (J, K, 1, Q + 2) probability of each score at each node, the least of them, and 1: what is carried
+        is multiplied by whole rows, for that is twice as quick as by parts of them; the nodes in this order:
     order : (Q,) the nodes of the coarser rule first, where it weighs all of them alike; else ascending
     basis : (6, Q) the rule's, in that order
     halves : how many come first, and their weight in the coarser rule; 0 where they are not apart
@@ -108,9 +108,9 @@ class LivePosterior:
         order = np.argsort(~inside, kind="stable") if alike else np.arange(len(coarse))
         halves = (int(inside.sum()), float(coarse[order[0]])) if alike else (0, 0.0)
         log_probability = items.log_probability(nodes.theta[order]).transpose(1, 2, 0)
-        table = np.ones((*log_probability.shape[:2], len(order) + 2))
-        np.exp(log_probability, out=table[..., :-2])
-        np.minimum.reduce(table[..., :-2], axis=2, out=table[..., -2])
+        table = np.ones((*log_probability.shape[:2], 1, len(order) + 2))
+        np.exp(log_probability, out=table[..., 0, :-2])
+        np.minimum.reduce(table[..., :-2], axis=-1, out=table[..., -2])
         table.flags.writeable = False
         basis = np.ascontiguousarray(nodes.rule.basis[:, order])
         first, last = halves[0], len(order) - 1
@@ -167,7 +167,7 @@ class LivePosterior:
         reuse : whether what is carried may be written over: nobody needs the sittings before
         """
         if len(rows) == 1:
-            after, (mean, sd, fine) = self.step_of_one(carried, rows.item(), scores.item())
+            after, mean, sd, fine = self.step_of_one(carried, rows.item(), scores.item())
             return after, (np.array([mean]), np.array([sd]), np.array([fine]))
         after = carried if reuse else np.empty_like(carried)
         room, sums = self._room(carried), np.empty((len(carried), 6))
@@ -233,13 +233,13 @@ class LivePosterior:
         some[:, -2] = np.minimum.reduce(mass, axis=1)
         after[which] = some
 
-    def step_of_one(self, carried: Floats, row: int, score: int) -> tuple[Floats, tuple[float, float, bool]]:
+    def step_of_one(self, carried: Floats, row: int, score: int) -> tuple[Floats, float, float, bool]:
         """Return what `step` returns for one sitting, as plain numbers, bit for bit, with fewer calls."""
         after = self._multiply_one(carried, row, score)
-        sums = self._sums_of_one(after)
-        if sums[0] < self.weight * SMALL and self._scale(after, np.array(sums[:1])).size:
-            sums = self._sums_of_one(after)
-        return after, self._one(after, sums)
+        total, mean, sd, exact = self._moments_of_one(after)
+        if total < self.weight * SMALL and self._scale(after, np.array([total])).size:
+            _, mean, sd, exact = self._moments_of_one(after)
+        return after, mean, sd, exact
 
     def after(self, rows: Integers, scores: Integers) -> Floats:
         """Return what is carried after all responses (N, n), in order, -1 none: as `update` gives."""
@@ -260,7 +260,7 @@ class LivePosterior:
 
     def _moments(self, carried: Floats) -> tuple[Floats, Floats, Bools]:
         if len(carried) == 1:
-            mean, sd, fine = self.one(carried)
+            _, mean, sd, fine = self._moments_of_one(carried)
             return np.array([mean]), np.array([sd]), np.array([fine])
         return self._found(carried, self._sums(carried))
 
@@ -285,30 +285,42 @@ class LivePosterior:
             light[rest] = (ends[rest] < BELOW * largest) | closed
         return light
 
-    def one(self, carried: Floats) -> tuple[float, float, bool]:
-        """Return what `moments` returns, of one sitting as plain numbers, bit for bit, with fewer calls."""
-        return self._one(carried, self._sums_of_one(carried))
+    def _moments_of_one(self, carried: Floats) -> tuple[float, float, float, bool]:
+        """Return the sum of one sitting's masses by the rule, and its moments, bit for bit, with fewer calls.
 
-    def _one(self, carried: Floats, sums: list[float]) -> tuple[float, float, bool]:
-        """Return moments of one sitting, whose six sums are known."""
-        (low, high), (low_closed, high_closed) = self.ends, self.yard.closed
-        at_low, at_high = carried.item(low), carried.item(high)
-        heavy = BELOW / self.weight * sums[0]
-        light = (low_closed or at_low < heavy) and (high_closed or at_high < heavy)
-        if not light:
-            heavy = BELOW * float(carried[0, :-2].max())
-            light = (low_closed or at_low < heavy) and (high_closed or at_high < heavy)
-        return moments_of_one(sums, self.yard, light=light and carried.item(-1) <= SCALINGS)
-
-    def _sums_of_one(self, carried: Floats) -> list[float]:
-        """Return what `_sums` returns of one sitting, with fewer calls."""
+        The operations are those of `_coarsely`, `moments_of_sums` and `_light`, in their order.
+        """
+        low, width, agreement, spacing, (low_closed, high_closed), fine = self.yard
         first, weight = self.halves
-        if not first:
-            sums: list[float] = self._sums(carried)[0].tolist()
-            return sums
-        halves = carried[0, :-1].reshape(2, first)
-        (a, b, c), (x, y, z) = np.einsum("hq,hkq->hk", halves, self.bases).tolist()
-        return [a + x, b + y, c + z, weight * a, weight * b, weight * c]
+        if first:
+            halves = carried[0, :-1].reshape(2, first)
+            (a, b, c), (x, y, z) = einsum("hq,hkq->hk", halves, self.bases).tolist()
+            whole, line, square = a + x, b + y, c + z
+            coarse_whole, coarse_line, coarse_square = weight * a, weight * b, weight * c
+        else:
+            whole, line, square, coarse_whole, coarse_line, coarse_square = self._sums(carried)[0].tolist()
+        total, coarse_total = whole, coarse_whole
+        if total < TINY or coarse_total < TINY:
+            total, coarse_total = max(total, TINY), max(coarse_total, TINY)
+        mean, coarse_mean = line / total, coarse_line / coarse_total
+        variance = square / total - mean * mean
+        coarse_variance = coarse_square / coarse_total - coarse_mean * coarse_mean
+        sd = sqrt(variance) if variance > 0 else 0.0
+        coarse_sd = sqrt(coarse_variance) if coarse_variance > 0 else 0.0
+        exact = (
+            -agreement <= (mean - coarse_mean) * width <= agreement
+            and -agreement <= (sd - coarse_sd) * width <= agreement
+            and sd >= spacing
+            and fine
+            and carried.item(-1) <= SCALINGS
+        )
+        if exact and not (low_closed and high_closed):
+            (lowest, highest), heavy = self.ends, BELOW / self.weight * whole
+            at_low, at_high = carried.item(lowest), carried.item(highest)
+            if not ((low_closed or at_low < heavy) and (high_closed or at_high < heavy)):
+                heavy = BELOW * float(carried[0, :-2].max())
+                exact = (low_closed or at_low < heavy) and (high_closed or at_high < heavy)
+        return whole, low + width * (mean + 0.5), sd * width, exact
 
     def _sums(self, carried: Floats) -> Floats:
         """Return (N, 6) sums of masses with the rule's basis; not by BLAS, so each row's bits are its own."""
@@ -354,13 +366,6 @@ class LivePosterior:
         ----------
         rows, scores : (N, n) all responses so far, -1 where there is none; read only for refinement
         """
-        if len(carried) == 1:  # the same with fewer calls
-            mean, sd, fine = self.one(carried)
-            if fine:
-                n = int(np.count_nonzero(scores >= 0))
-                outcome = OUTCOMES[1:] if n else OUTCOMES[:1]
-                theta, sem = np.array([mean]), np.array([sd])
-                return Estimates(theta, sem, outcome, "posterior_sd", "eap", np.array([n], dtype=np.intp))
         return self._estimates(self.moments(carried), rows, scores)
 
     def stepped(
@@ -373,9 +378,6 @@ class LivePosterior:
         carried : after all but the last of them
         reuse : as `step` takes it
         """
-        if len(carried) == 1:
-            after, found = self.step(carried, rows[:, -1], scores[:, -1])
-            return after, self._estimates(found, rows, scores)
         after, found = self.step(carried, rows[:, -1], scores[:, -1], reuse=reuse)
         return after, self._estimates(found, rows, scores)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import compress, islice
 from math import exp, floor, inf
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -27,9 +28,18 @@ TENS = 10.0**CRITERION_DECIMALS  # last digits in a unit of a criterion
 DOUBT = 1e-3  # of a last digit: how near to where its rounding turns a value is in doubt
 CERTAIN = 0.5 - DOUBT
 MOST_DIGITS = 10**11  # above, 60 ulp are more than DOUBT
+TURN = 1.5 * 2.0**52  # a number below `MOST_DIGITS`, added to this, is rounded to a whole one
 SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
 
 Line = tuple[float, int, float, float, float, float, float]  # bound, row, a, b, guess, slip, a² in digits
+
+
+class AtHand(NamedTuple):
+    """The first items of a cell as plain numbers: their rows, their lines, and the bound of all others."""
+
+    rows: list[int]
+    lines: list[Line]
+    others: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +119,7 @@ class InformationBounds:
     near : (cells, 5, M) the columns of the items held, for one sitting at a time
     slips : whether any item has an upper asymptote below 1
     tame : whether no theta that an estimate can reach takes a(theta - b) to where the sigmoid is cut off
-    lines : of a cell, the first items held and their bounds as plain numbers, made when first asked for
+    at_hand : of a cell, the first items held as plain numbers, made when first asked for
     """
 
     columns: Floats
@@ -118,7 +128,7 @@ class InformationBounds:
     near: Floats
     slips: bool
     tame: bool
-    lines: dict[int, list[Line]] = field(default_factory=dict, repr=False)
+    at_hand: dict[int, AtHand] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, items: ItemParameters, blocks: list[LogisticItems]) -> InformationBounds:
@@ -153,14 +163,8 @@ class InformationBounds:
 
     def cell(self, theta: Floats) -> Rows:
         """Return (N,) the cell of each theta."""
-        if len(theta) == 1:  # the same with fewer calls
-            return np.array([self._cell_of_one(theta[0])], dtype=np.intp)
         place = np.floor(theta / CELL) + CELLS_BELOW
         return np.asarray(np.minimum(np.maximum(place, 0), len(self.held) - 1), dtype=np.intp)
-
-    def _cell_of_one(self, theta: float) -> int:
-        """Return what `cell` returns for one theta."""
-        return min(max(floor(theta / CELL) + CELLS_BELOW, 0), len(self.held) - 1)
 
     def order(self, cell: Rows, start: int, stop: int) -> Rows:
         """Return (N, stop - start) items by falling bound."""
@@ -184,45 +188,47 @@ class InformationBounds:
         """Return the best items as plain numbers, where these round as the arrays do; see Bounds.
 
         The same formula as that of `value`, so that only rounding sets them apart, by less than `DOUBT` of a
-        last digit. Where that could decide how a value is rounded, it is not used.
+        last digit. Where that could decide how a value is rounded, it is not used. Of the few lines that are
+        looked at most are of items given already, which is why those are passed over outside the loop.
         """
         if not self.tame or abs(theta) > FURTHEST:
             return None
-        cell = self._cell_of_one(theta)
-        lines = self.lines.get(cell)
-        if lines is None:
-            lines = self.lines[cell] = self._lines(cell)
+        cell = floor(theta / CELL) + CELLS_BELOW
+        rows, lines, others = self.at_hand.get(cell) or self._at_hand(cell)
         found: Found = []
-        last, left = -inf, size
-        for bound, row, a, b, guess, slip, digits in lines:
-            if bound < last:
-                return [one for one in found if -one[0] >= last]
-            if row < 0:
-                break
-            if not able(row):
-                continue
-            falling = exp(a * (b - theta))
-            both = 1 + falling
-            value = digits / (1 + guess * both) * (falling / both / both)
-            if slip:
-                value *= falling / (falling + slip * both)
-            whole = round(value)
-            if abs(value - whole) > CERTAIN or whole > MOST_DIGITS:
-                break
-            found.append((-(whole / TENS), row))
-            left -= 1
-            if left <= 0:
-                found.sort()
-                last = -found[size - 1][0]
-        return None
+        last = -inf
+        left = compress(lines, map(able, rows))
+        for some in (islice(left, size), left):  # as many as are wanted, then those that may be as good
+            for bound, row, a, b, guess, slip, digits in some:
+                if bound < last:
+                    break
+                falling = exp(a * (b - theta))
+                both = 1.0 + falling
+                value = digits * falling / ((1.0 + guess * both) * both * both)
+                if slip:
+                    value *= falling / (falling + slip * both)
+                whole = value + TURN - TURN
+                if not -CERTAIN <= value - whole <= CERTAIN or whole > MOST_DIGITS:
+                    return None
+                found.append((whole / -TENS, row))
+            if len(found) < size:
+                return None
+            found.sort()
+            last = -found[size - 1][0]
+        while -found[-1][0] < last:
+            found.pop()
+        return found if others < last else None
 
-    def _lines(self, cell: int) -> list[Line]:
-        """Return the first items of a cell as plain numbers; the last line bounds all others."""
-        stop = min(AT_HAND, self.reach)
-        rows, bounds = self.held[cell, :stop].tolist(), self.highest[cell, : stop + 1].tolist()
-        columns = (self.near[cell, :, :stop].T * [1, 1, 1, 1, TENS]).tolist()
-        held = [(bounds[k], rows[k], *columns[k]) for k in range(stop)]
-        return [*held, (bounds[stop], -1, 0.0, 0.0, 0.0, 0.0, 0.0)]
+    def _at_hand(self, cell: int) -> AtHand:
+        """Return the first items of a cell, or of the last one where theta lies beyond it."""
+        cell = min(max(cell, 0), len(self.held) - 1)
+        if cell not in self.at_hand:
+            stop = min(AT_HAND, self.reach)
+            rows, bounds = self.held[cell, :stop].tolist(), self.highest[cell, : stop + 1].tolist()
+            columns = (self.near[cell, :, :stop].T * [1, 1, 1, 1, TENS]).tolist()
+            lines = [(bounds[k], rows[k], *columns[k]) for k in range(stop)]
+            self.at_hand[cell] = AtHand(rows, lines, bounds[stop])
+        return self.at_hand[cell]
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
         """Return (N, M) rounded information of items `rows` (N, M)."""

@@ -90,7 +90,8 @@ class Randomesque:
 
     def of_one(self, found: Found, length: int, choice: float, tie: float) -> int:
         """Return the column; see Picker."""
-        return _at_rank_of_one(found, int(choice * min(self.reach(length), len(found))), tie)
+        most = self.reach(length) if self.schedule else self.size
+        return _at_rank_of_one(found, int(choice * min(most, len(found))), tie)
 
     def check(self, setting: Setting, criterion: Criterion) -> None:
         """Allow every setting and criterion."""
