@@ -1,6 +1,7 @@
 """Speed of the loop: 20,000 sittings of 60 answers over 600 items, every step but the simulation.
 
 python -m pytest -m bench tests/bench/bench_recalibrate.py -s     prints each step's seconds; limit: 60 s on 2
+cores, with a column of two groups (DIF of every item) as without
 """
 
 import csv
@@ -15,7 +16,7 @@ from adaptest.parameters.table import ParameterTable
 from adaptest.programme.candidate import content_of, write_candidate
 from adaptest.programme.log import log_of_file
 from adaptest.programme.page import page_of
-from adaptest.programme.policy import Policy
+from adaptest.programme.policy import Checks, Policy
 from adaptest.programme.recalibrate import recalibrate
 from adaptest.programme.task import BankItem, Base, ScoringRule, Task
 
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.bench
 SITTINGS, ANSWERS, ITEMS, NEW, LIMIT_S = 20_000, 60, 600, 40, 60.0
 
 
-def test_all_steps_but_simulation(tmp_path):
+@pytest.mark.parametrize("group", [None, "region"])
+def test_all_steps_but_simulation(tmp_path, group):
     rng = np.random.default_rng(1)
     ids = [f"i{k:03d}" for k in range(ITEMS)]
     new = frozenset(ids[-NEW:])
@@ -32,8 +34,11 @@ def test_all_steps_but_simulation(tmp_path):
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(
-            ("person", "sitting", "item", "response", "score", "position", "time_s", "role", "administration")
-        )
+            (
+                "person", "sitting", "item", "response", "score", "position", "time_s", "role",
+                "administration", "region",
+            )
+        )  # fmt: skip
         for k in range(SITTINGS):
             theta = rng.normal()
             given = rng.choice(ITEMS, ANSWERS, replace=False)
@@ -43,8 +48,11 @@ def test_all_steps_but_simulation(tmp_path):
                 role = "pretest" if ids[item] in new else "scored"
                 option = "A" if hit else "BCD"[(item + k) % 3]
                 table.writerow(
-                    (f"p{k}", f"s{k}", ids[item], option, int(hit), position, took, role, f"adm-{k // 5_000}")
-                )
+                    (
+                        f"p{k}", f"s{k}", ids[item], option, int(hit), position, took, role,
+                        f"adm-{k // 5_000}", ("north", "south")[k % 2],
+                    )
+                )  # fmt: skip
     old = [item for item in ids if item not in new]
     held = LogisticItems(
         tuple(old), a[:-NEW], b[:-NEW], np.zeros(len(old)), np.ones(len(old)), ("2pl",) * len(old)
@@ -64,10 +72,11 @@ def test_all_steps_but_simulation(tmp_path):
     }
     rule = ScoringRule("wle", 0.0, 1.0, 0.0, 10.0, 50.0)
     began, spent = time.monotonic(), time.process_time()
-    log = log_of_file(str(path), dict.fromkeys(ids, "A"), new)
+    log = log_of_file(str(path), dict.fromkeys(ids, "A"), new, group=group)
     read = time.monotonic() - began
     outcome = recalibrate(
-        Task("bank", base, bank, log, Policy(), {"": rule}, version="bench"), work=tmp_path / "work"
+        Task("bank", base, bank, log, Policy(checks=Checks(group=group)), {"": rule}, version="bench"),
+        work=tmp_path / "work",
     )
     wrote = time.monotonic()
     folder = tmp_path / "out"

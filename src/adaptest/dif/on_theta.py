@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import erfc
@@ -17,6 +17,7 @@ from adaptest.models.base import Bools, Floats, Rows
 from adaptest.parameters import ItemParameters
 from adaptest.responses import Responses
 from adaptest.scoring import score
+from adaptest.scoring.leave_one_out import wle_without_each
 from adaptest.scoring.matched import Matched, matched
 
 BETA = "beta"
@@ -115,26 +116,23 @@ def catsib(
     on = OnTheta.of(responses, items, reference, focal, nothing, nothing)
     criterion = set(on.data.items.ids if matching is None else matching)
     rows = np.array([k for k, item in enumerate(on.data.items.ids) if item in criterion], dtype=np.intp)
-    common = _wle(on, np.arange(len(on.focal)), rows)
     count = len(on.data.items)
     columns = raw_of(count)
     p = np.full(count, np.nan)
-    reason = [""] * count
-    enough = volume.met(*on.sizes())
+    wanted = np.array([studied is None or item in studied for item in on.data.items.ids], dtype=np.bool_)
+    reason = ["" if yes else "not studied" for yes in wanted]
+    tested = wanted & volume.met(*on.sizes())
+    theta, sem = wle_without_each(on.data, rows, tested)
+    outside = tested & ~np.isin(np.arange(count), rows)
+    if outside.any():
+        alone = outside[on.data.item()]
+        theta[alone], sem[alone] = (part[on.data.person[alone]] for part in _wle(on, rows))
     for j, cells in on.data.by_item():
-        if studied is not None and on.data.items.ids[j] not in studied:
-            reason[j] = "not studied"
-            continue
-        if not enough[j]:
+        if not tested[j]:
             continue
         if progress is not None:
             progress(j, count)
-        persons = on.data.person[cells]
-        theta, sem = common
-        if j in rows:
-            theta, sem = np.full(len(theta), np.nan), np.full(len(theta), np.nan)
-            theta[persons], sem[persons] = _wle(on, persons, rows[rows != j])
-        found = _beta(replace(on, theta=theta, sem=sem), j, cells)
+        found = _beta(on, j, cells, theta[cells], sem[cells])
         if isinstance(found, str):
             reason[j] = found
             continue
@@ -149,15 +147,17 @@ def catsib(
     )  # fmt: skip
 
 
-def _wle(on: OnTheta, persons: Rows, rows: Rows) -> tuple[Floats, Floats]:
-    """Return theta and its error of some persons on some items; nan where there is no estimate."""
-    people = score(on.data.items, on.data.responses.take_persons(persons).take_items(rows), "wle")
+def _wle(on: OnTheta, rows: Rows) -> tuple[Floats, Floats]:
+    """Return each person's theta and its error on some items; nan where there is no estimate."""
+    people = score(on.data.items, on.data.responses.take_items(rows), "wle")
     good = people.converged
     return np.where(good, people.theta, np.nan), np.where(good, people.sem, np.nan)
 
 
-def _beta(on: OnTheta, j: int, cells: slice) -> tuple[float, float] | str:
-    known = np.isfinite(on.theta[on.data.person[cells]])
+def _beta(on: OnTheta, j: int, cells: slice, theta: Floats, sem: Floats) -> tuple[float, float] | str:
+    """Return beta and its error, or why there is none, from the theta and sem of each of the item's cells."""
+    known = np.isfinite(theta)
+    theta, sem = theta[known], sem[known]
     persons, scores = on.data.person[cells][known], on.data.score[cells][known]
     focal, weight = on.focal[persons], on.data.weight[persons]
     y = scores / (on.data.items.categories[j] - 1)
@@ -165,13 +165,13 @@ def _beta(on: OnTheta, j: int, cells: slice) -> tuple[float, float] | str:
     for own in (~focal, focal):
         if own.sum() < FEWEST * FEWEST_BINS:
             return "too few persons of a group have the item"
-        theta, w = on.theta[persons][own], weight[own] / weight[own].sum()
-        mean = float(w @ theta)
-        variance = float(w @ (theta - mean) ** 2)
-        reliability = 1 - float(w @ on.sem[persons][own] ** 2) / variance if variance > 0 else 0.0
+        w = weight[own] / weight[own].sum()
+        mean = float(w @ theta[own])
+        variance = float(w @ (theta[own] - mean) ** 2)
+        reliability = 1 - float(w @ sem[own] ** 2) / variance if variance > 0 else 0.0
         if reliability <= 0:
             return "theta has no positive reliability in a group"
-        match[own] = mean + reliability * (theta - mean)
+        match[own] = mean + reliability * (theta[own] - mean)
     low = max(match[focal].min(), match[~focal].min())
     high = min(match[focal].max(), match[~focal].max())
     if not high > low:

@@ -177,14 +177,17 @@ class Patterns:
         total = np.zeros((len(which), table.shape[1]))
         if not len(table):
             return total
-        per_item = len(table) // len(self.items)
-        rows, scores = self.rows[which].T, self.scores[which].T
-        index = np.where(scores >= 0, rows * per_item + scores, per_item - 1).astype(np.intp)
         part = np.empty_like(total)
-        for line in index:
+        for line in self.lines(table, which).T:
             np.take(table, line, axis=0, out=part, mode="clip")
             total += part
         return total
+
+    def lines(self, table: Floats, which: Rows) -> Rows:
+        """Return (M, n) the table's row of each response of `which` (M,)."""
+        per_item = len(table) // len(self.items)
+        rows, scores = self.rows[which], self.scores[which]
+        return np.where(scores >= 0, rows * per_item + scores, per_item - 1).astype(np.intp)
 
     def prepare(self, theta: Floats, which: Rows) -> Floats:
         """Return the table of log-probabilities at the shared nodes theta (Q,)."""
