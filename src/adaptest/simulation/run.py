@@ -293,7 +293,7 @@ def simulate(
         over = now >= 0
         if over.any():
             ending[active[over]] = now[over]
-            found = design.final_estimates(sittings.take(over))
+            found = design.final_estimates(sittings if over.all() else sittings.take(over))
             done = active[over]
             final_theta[done], final_sem[done], outcome[done] = found.theta, found.sem, found.outcome
             active, sittings = active[~over], sittings.take(~over)
