@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -66,11 +67,26 @@ class Fitted:
     history: tuple[Step, ...]
 
 
+class Known(Protocol):
+    """The coded responses beside what else is known of each person, at nodes that do not move."""
+
+    def expected(self, log_p: Floats, log_weight: Floats) -> Expected:
+        """Return the E-step.
+
+        Parameters
+        ----------
+        log_p : (C, M) log-probability of each category at the nodes of each group
+        log_weight : (G, Q) log prior mass
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
     """What is fitted: coded responses, blocks of items that cover every code, distributions, threads.
 
-    With `windows` each block of persons is worked on at the nodes where it has mass.
+    With `windows` each block of persons is worked on at the nodes where it has mass. `known` takes the E-step
+    over where persons also answered items that are held.
     """
 
     coded: Coded
@@ -78,6 +94,7 @@ class Problem:
     latent: Latent
     pool: Workers
     windows: Windows | None = None
+    known: Known | None = None
 
     @property
     def layout(self) -> Layout:
@@ -92,6 +109,8 @@ class Problem:
         psi = self.layout.psi(state)
         for block, own in zip(self.blocks, psi, strict=True):
             table[block.codes] = block.log_probability(own, nodes)
+        if self.known is not None:
+            return replace(self.known.expected(table, log_weight), log_p=table)
         line = None if counts else self._line(psi)
         tables = group_tables(self.coded, table, theta, log_weight, line, self.pool)
         ranges = None

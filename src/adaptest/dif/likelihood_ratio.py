@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adaptest.calibration import CalibrationResult
+from adaptest.dif.held import Held, HeldFit
 from adaptest.dif.multigroup import Split, constant_in_a_group, group_sizes, split_for
 from adaptest.dif.purify import purified
 from adaptest.dif.result import ALPHA, DifResult, Raw, Volume, chi_square_p, concluded, raw_of
@@ -128,12 +129,17 @@ def _tests(
     always = [item for row, item in enumerate(ids) if not anchors[row] and not constant[row]]
     rows = [row for row in map(ids.index, wanted) if enough[row] and not reason[row]]
     base = split.fit(always) if split.anchors is None and rows else None
+    held = Held.of(split) if rows and not always and not with_wald else None
     for done, row in enumerate(rows):
         item = ids[row]
         if progress is not None:
             progress(done, len(rows))
+        low: CalibrationResult | HeldFit
+        high: CalibrationResult | HeldFit
         try:
-            if anchors[row]:
+            if held is not None:
+                low, high = held.fit(item, free=False), held.fit(item, free=True)
+            elif anchors[row]:
                 low = split.fit(always, studied=item) if base is None else base
                 high = split.fit([*always, item], se=with_wald)
             else:
@@ -148,7 +154,7 @@ def _tests(
         ratio.df[row] = float(high.n_parameters - low.n_parameters - split.held(item))
         ratio.effect[row] = squares.effect[row] = effect
         unsigned[row], difficulty[row] = whole, gap
-        if with_wald:
+        if with_wald and isinstance(high, CalibrationResult):
             statistic, df, why = wald_statistic(high, pair)
             squares.statistic[row], squares.df[row], wald_reason[row] = statistic, df, why
     extra = {"unsigned_difference": unsigned, "difficulty_difference": difficulty}
@@ -160,7 +166,7 @@ def _tests(
     )  # fmt: skip
 
 
-def _effect(fit: CalibrationResult, pair: tuple[str, str]) -> tuple[float, float, float]:
+def _effect(fit: CalibrationResult | HeldFit, pair: tuple[str, str]) -> tuple[float, float, float]:
     """Return the signed and unsigned mean difference of expected scores in the focal group, and of b."""
     items = fit.items.take(np.array([fit.items.row[name] for name in pair], dtype=np.intp))
     focal = fit.groups[1]

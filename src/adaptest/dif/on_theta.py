@@ -13,7 +13,7 @@ from adaptest.dif.effect_size import SIBTEST, size_classes
 from adaptest.dif.logistic import EFFECT as R2_CHANGE
 from adaptest.dif.logistic import Kind, compared_fits, three_fits
 from adaptest.dif.result import DifResult, Volume, concluded, raw_of
-from adaptest.models.base import Bools, Floats, Rows
+from adaptest.models.base import Bools, Floats
 from adaptest.parameters import ItemParameters
 from adaptest.responses import Responses
 from adaptest.scoring import score
@@ -123,10 +123,6 @@ def catsib(
     reason = ["" if yes else "not studied" for yes in wanted]
     tested = wanted & volume.met(*on.sizes())
     theta, sem = wle_without_each(on.data, rows, tested)
-    outside = tested & ~np.isin(np.arange(count), rows)
-    if outside.any():
-        alone = outside[on.data.item()]
-        theta[alone], sem[alone] = (part[on.data.person[alone]] for part in _wle(on, rows))
     for j, cells in on.data.by_item():
         if not tested[j]:
             continue
@@ -145,13 +141,6 @@ def catsib(
         "catsib", raw, items=on.data.items.ids, groups=on.groups, sizes=on.sizes(), effect_name=BETA,
         volume=volume, anchors=np.ones(count, dtype=np.bool_),
     )  # fmt: skip
-
-
-def _wle(on: OnTheta, rows: Rows) -> tuple[Floats, Floats]:
-    """Return each person's theta and its error on some items; nan where there is no estimate."""
-    people = score(on.data.items, on.data.responses.take_items(rows), "wle")
-    good = people.converged
-    return np.where(good, people.theta, np.nan), np.where(good, people.sem, np.nan)
 
 
 def _beta(on: OnTheta, j: int, cells: slice, theta: Floats, sem: Floats) -> tuple[float, float] | str:

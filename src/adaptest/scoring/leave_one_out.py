@@ -59,7 +59,7 @@ def wle_without_each(data: Matched, matching: Rows, asked: Bools) -> tuple[Float
     Parameters
     ----------
     matching : rows of the items that theta rests on
-    asked : (J,) items to leave out in turn, of those that theta rests on
+    asked : (J,) the items of whose cells theta is wanted, each left out if theta would rest on it
 
     Returns
     -------
@@ -69,6 +69,9 @@ def wle_without_each(data: Matched, matching: Rows, asked: Bools) -> tuple[Float
     column = np.full(len(data.items), -1, dtype=np.intp)
     column[matching] = np.arange(len(matching))
     item = data.item()
+    outside = np.flatnonzero((asked & (column < 0))[item])
+    with_all = np.isin(np.arange(len(data.responses)), data.person[outside])
+    on_all = np.full((2, len(data.responses)), np.nan)
     cells = np.flatnonzero(column[item] >= 0)
     cells = cells[np.lexsort((column[item[cells]], data.person[cells]))]
     count = np.bincount(data.person[cells], minlength=len(data.responses))
@@ -78,15 +81,17 @@ def wle_without_each(data: Matched, matching: Rows, asked: Bools) -> tuple[Float
     by_length = by_length[count[by_length] > 0]
     for first in range(0, len(by_length), PERSONS):
         persons = by_length[first : first + PERSONS]
-        place = np.arange(count[persons].max())
+        place = np.arange(count[persons].max() + 1)  # in the last there is no response: all others are left
         given = place < count[persons][:, None]
         own = cells[(start[persons][:, None] + place)[given]]
         rows, scores = np.zeros(given.shape, dtype=np.intp), np.full(given.shape, -1, dtype=np.int8)
         rows[given], scores[given] = column[item[own]], data.score[own]
-        wanted = given.copy()
-        wanted[given] = asked[item[own]]
+        wanted = np.zeros(given.shape, dtype=np.bool_)
+        wanted[given], wanted[:, -1] = asked[item[own]], with_all[persons]
         found = _Persons(mode, Patterns.of(mode.items, rows, scores), wanted).without_each()
         theta[own], sem[own] = (part[given] for part in found)
+        on_all[:, persons] = [part[:, -1] for part in found]
+    theta[outside], sem[outside] = on_all[:, data.person[outside]]
     return theta, sem
 
 
