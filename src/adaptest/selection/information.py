@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import compress, islice
+from itertools import compress
 from math import exp, floor, inf
 from typing import ClassVar, NamedTuple
 
@@ -197,27 +197,26 @@ class InformationBounds:
         rows, lines, others = self.at_hand.get(cell) or self._at_hand(cell)
         found: Found = []
         last = -inf
-        left = compress(lines, map(able, rows))
-        for some in (islice(left, size), left):  # as many as are wanted, then those that may be as good
-            for bound, row, a, b, guess, slip, digits in some:
-                if bound < last:
-                    break
-                falling = exp(a * (b - theta))
-                both = 1.0 + falling
-                value = digits * falling / ((1.0 + guess * both) * both * both)
-                if slip:
-                    value *= falling / (falling + slip * both)
-                whole = value + TURN - TURN
-                if not -CERTAIN <= value - whole <= CERTAIN or whole > MOST_DIGITS:
-                    return None
-                found.append((whole / -TENS, row))
-            if len(found) < size:
+        for bound, row, a, b, guess, slip, digits in compress(lines, map(able, rows)):
+            if bound < last:
+                break
+            falling = exp(a * (b - theta))
+            both = 1.0 + falling
+            value = digits * falling / ((1.0 + guess * both) * both * both)
+            if slip:
+                value *= falling / (falling + slip * both)
+            whole = value + TURN - TURN
+            if not -CERTAIN <= value - whole <= CERTAIN or whole > MOST_DIGITS:
                 return None
-            found.sort()
-            last = -found[size - 1][0]
+            found.append((whole / -TENS, row))
+            if len(found) >= size:
+                found.sort()
+                last = -found[size - 1][0]
+        if not others < last:
+            return None
         while -found[-1][0] < last:
             found.pop()
-        return found if others < last else None
+        return found
 
     def _at_hand(self, cell: int) -> AtHand:
         """Return the first items of a cell, or of the last one where theta lies beyond it."""
@@ -225,9 +224,10 @@ class InformationBounds:
         if cell not in self.at_hand:
             stop = min(AT_HAND, self.reach)
             rows, bounds = self.held[cell, :stop].tolist(), self.highest[cell, : stop + 1].tolist()
-            columns = (self.near[cell, :, :stop].T * [1, 1, 1, 1, TENS]).tolist()
-            lines = [(bounds[k], rows[k], *columns[k]) for k in range(stop)]
-            self.at_hand[cell] = AtHand(rows, lines, bounds[stop])
+            a, b, guess, slip, square = self.near[cell, :, :stop]
+            digits = (square * TENS).tolist()
+            columns = a.tolist(), b.tolist(), guess.tolist(), slip.tolist(), digits
+            self.at_hand[cell] = AtHand(rows, list(zip(bounds, rows, *columns, strict=False)), bounds[stop])
         return self.at_hand[cell]
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
