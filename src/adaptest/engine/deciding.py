@@ -28,6 +28,8 @@ def decision_of(state: State, design: Design, choice: Choice) -> Decision:
     listed = [*range(min(own, LISTED)), *([chosen] if chosen >= LISTED else [])]
     ids = design.pool.ids
     theta, sem = state.theta, state.sem
+    within = _within(design, batch, choice)
+    available = int(np.count_nonzero(batch.available))
     return Decision(
         Estimated(
             design.interim.method,
@@ -39,8 +41,8 @@ def decision_of(state: State, design: Design, choice: Choice) -> Decision:
         own - len(listed),
         float(choice.choice[0]),
         float(choice.tie[0]),
-        int(np.count_nonzero(_within(design, batch, choice))),
-        _ruled_out(state, design, choice),
+        available if within is batch.available else int(np.count_nonzero(within)),
+        _ruled_out(state, design, choice, available),
         design.next_stop(batch.length),
         band=None if choice.band is None else int(choice.band[0]),
         passed_over=tuple([ids[row] for row in choice.passed_over[0].tolist()]),
@@ -61,8 +63,13 @@ def _notes(length: int, design: Design, choice: Choice) -> tuple[str, ...]:
     return (note,) if note else ()
 
 
-def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str, int], ...]:
-    """Return how many items each reason bars, each item counted for its first reason."""
+def _ruled_out(state: State, design: Design, choice: Choice, left: int) -> tuple[tuple[str, int], ...]:
+    """Return how many items each reason bars, each item counted for its first reason.
+
+    Parameters
+    ----------
+    left : how many items are available
+    """
     available = state.batch.available
     counts = {
         "administered": len(state.administered),
@@ -71,7 +78,7 @@ def _ruled_out(state: State, design: Design, choice: Choice) -> tuple[tuple[str,
         "withdrawn": len(state.withdrawn),
         "drawn_out": len(state.drawn_out),
     }
-    barred = len(design.pool) - int(np.count_nonzero(available))
+    barred = len(design.pool) - left
     counts["enemy"] = barred - sum(counts.values())
     over = choice.passed_over[0]
     counts["drawn_out"] += len(over)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -155,7 +156,8 @@ class Design:
         available, counts = sittings.available if reuse else sittings.available.copy(), sittings.counts.copy()
         if len(rows) == 1:  # the same with fewer calls
             row = rows.item()
-            available[0, self.pool.rivals[row]] = False
+            rivals = self.pool.rivals
+            available[0, rivals[row] if rivals.shape[1] > 1 else row] = False
             counts[0, self.blueprint.cell.item(row)] += 1
         else:
             everyone = np.arange(len(rows))
@@ -284,9 +286,10 @@ class Design:
 
     def next_stop(self, length: int) -> int:
         """Return the first length at which a sitting that is `length` long may stop after one more item."""
-        if self.stops is None:
+        stops = self.stops
+        if stops is None:
             return max(self.minimum, length + 1)
-        return next((stop for stop in self.stops if stop > length), self.stops[-1])
+        return stops[min(bisect_right(stops, length), len(stops) - 1)]
 
     def situation(self, sittings: Sittings, eligible: Bools) -> Situation:
         """Return what criterion and picker may look at.

@@ -27,8 +27,8 @@ CELLS_BELOW = round(RANGE / CELL) + 1  # cells below 0
 TENS = 10.0**CRITERION_DECIMALS  # last digits in a unit of a criterion
 DOUBT = 1e-3  # of a last digit: how near to where its rounding turns a value is in doubt
 CERTAIN = 0.5 - DOUBT
-MOST_DIGITS = 10**11  # above, 60 ulp are more than DOUBT
-TURN = 1.5 * 2.0**52  # a number below `MOST_DIGITS`, added to this, is rounded to a whole one
+MOST = 100.0  # above, 60 ulp of a value's last digits are more than DOUBT
+TURN = 1.5 * 2.0**52  # a number below 2^50, added to this, is rounded to a whole one
 SAFETY = 1e-9  # added to every bound: more than rounding to 9 decimals and 60 ulp together
 
 Line = tuple[float, int, float, float, float, float, float]  # bound, row, a, b, guess, slip, a² in digits
@@ -206,13 +206,13 @@ class InformationBounds:
             if slip:
                 value *= falling / (falling + slip * both)
             whole = value + TURN - TURN
-            if not -CERTAIN <= value - whole <= CERTAIN or whole > MOST_DIGITS:
+            if not -CERTAIN <= value - whole <= CERTAIN:
                 return None
             found.append((whole / -TENS, row))
             if len(found) >= size:
                 found.sort()
                 last = -found[size - 1][0]
-        if not others < last:
+        if not others < last or -found[0][0] > MOST:
             return None
         while -found[-1][0] < last:
             found.pop()
