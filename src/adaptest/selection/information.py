@@ -23,6 +23,7 @@ RANGE = 6.0  # logits either side of 0; one more cell on each side has no end
 HELD = 256  # items a cell holds; a sitting that needs more is scanned in full
 FURTHEST = 40.0  # logits; no estimate lies beyond
 AT_HAND = 64  # of them as plain numbers, for one sitting
+TOGETHER = 8  # neighbouring cells of which that is made at once: theta will come to them
 CELLS_BELOW = round(RANGE / CELL) + 1  # cells below 0
 TENS = 10.0**CRITERION_DECIMALS  # last digits in a unit of a criterion
 DOUBT = 1e-3  # of a last digit: how near to where its rounding turns a value is in doubt
@@ -222,12 +223,14 @@ class InformationBounds:
         """Return the first items of a cell, or of the last one where theta lies beyond it."""
         cell = min(max(cell, 0), len(self.held) - 1)
         if cell not in self.at_hand:
-            stop = min(AT_HAND, self.reach)
-            rows, bounds = self.held[cell, :stop].tolist(), self.highest[cell, : stop + 1].tolist()
-            a, b, guess, slip, square = self.near[cell, :, :stop]
-            digits = (square * TENS).tolist()
-            columns = a.tolist(), b.tolist(), guess.tolist(), slip.tolist(), digits
-            self.at_hand[cell] = AtHand(rows, list(zip(bounds, rows, *columns, strict=False)), bounds[stop])
+            first, stop = cell - cell % TOGETHER, min(AT_HAND, self.reach)
+            some = slice(first, first + TOGETHER)
+            near = self.near[some, :, :stop].copy()
+            near[:, -1] *= TENS
+            held, highest = self.held[some, :stop].tolist(), self.highest[some, : stop + 1].tolist()
+            for k, columns in enumerate(near.tolist()):
+                lines = list(zip(highest[k], held[k], *columns, strict=False))
+                self.at_hand[first + k] = AtHand(held[k], lines, highest[k][stop])
         return self.at_hand[cell]
 
     def value(self, theta: Floats, rows: Rows) -> Floats:
