@@ -36,10 +36,13 @@ def programs(draw):
         )
     for k in range(s):
         held = draw(some)
-        for item in held:
-            w.add(f"set {k}", [item, n + k], [1, -1], upper=0)
+        if draw(st.booleans()):
+            for item in held:
+                w.add(f"set {k}", [item, n + k], [1, -1], upper=0)
         w.add(f"set {k}", [*held, n + k], [*[1] * len(held), -1], lower=0)
-        w.add(f"of {k}", [*held, n + k], [*[1] * len(held), -2], upper=0)
+        sign = draw(st.sampled_from([1, -1]))
+        low, high = (-np.inf, 0) if sign > 0 else (0, np.inf)
+        w.add(f"of {k}", [*held, n + k], sign * np.array([*[1] * len(held), -2]), low, high)
     cost = np.array(
         draw(st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0, 2.0, 1e-3]), min_size=n, max_size=n))
     )
@@ -85,6 +88,27 @@ def test_the_optimum_is_the_best_of_every_assembly(program, like):
     assert (found.x <= high).all()
 
 
+@settings(max_examples=60, deadline=None)
+@given(programs())
+def test_what_rows_imply_of_sets_and_do_not_say_holds_of_every_assembly(program):
+    rows = program[0]
+    item, used = rows.implied
+    x, above, below = every(rows)
+    kept = x[(above & below)[:, rows.weight == 0].all(axis=1)]
+    assert (kept[:, item] <= kept[:, used]).all()
+    pairs = set(zip(item.tolist(), used.tolist(), strict=True))
+    for row, name in enumerate(rows.names):
+        part = slice(rows.start[row], rows.start[row + 1])
+        if name.startswith("of "):
+            held, of = rows.index[part][:-1].tolist(), int(rows.index[part][-1])
+            said = {
+                int(rows.index[rows.start[other]])
+                for other in range(rows.n_rows)
+                if rows.names[other] == f"set {name[3:]}" and rows.upper[other] == 0
+            }
+            assert {item for item, its in pairs if its == of} == set(held) - said
+
+
 @settings(max_examples=40, deadline=None)
 @given(programs(), programs())
 def test_an_answer_does_not_depend_on_what_was_solved_before(first, other):
@@ -125,7 +149,7 @@ def test_the_smallest_conflict_conflicts_and_none_of_it_can_be_spared(program):
 
 
 def test_a_budget_ends_the_search_with_the_best_found_and_its_bound():
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(7)
     w = Writer(60, 6)
     w.add("length", np.arange(60), 1.0, 20, 20)
     for k in range(6):

@@ -85,6 +85,37 @@ class Matrix:
         counts = np.bincount(self.index, minlength=self.n_columns)
         return np.concatenate([[0], np.cumsum(counts)]), self.row_of[order], self.value[order]
 
+    @cached_property
+    def implied(self) -> tuple[Rows, Rows]:
+        """Items and sets, (K,) each, of which some row implies, but none says, that the item needs the set.
+
+        A hard row of the kind: sum of a x <= M y, all a above 0, bars its items where the set is not used. It
+        does not say x <= y, and fractions keep it with a y as small as the sum over M.
+        """
+        pairs = [np.zeros((2, 0), dtype=np.intp)]
+        said = [pairs[0]]
+        for bound, value in ((self.upper, self.value), (self.lower, -self.value)):
+            below = value < 0
+            negative = np.bincount(self.row_of, below, self.n_rows)
+            sets = np.bincount(self.row_of, self.index >= self.n_items, self.n_rows)
+            own = np.bincount(self.row_of, below * self.index, self.n_rows).astype(np.intp)
+            most = np.bincount(self.row_of, below * -value, self.n_rows)
+            linking = (
+                (bound == 0) & (self.weight == 0) & (negative == 1) & (sets == 1) & (own >= self.n_items)
+            )
+            term = linking[self.row_of] & (value > 0)
+            row = self.row_of[term]
+            pair, tight = np.stack([self.index[term], own[row]]), value[term] >= most[row]
+            said.append(pair[:, tight])
+            pairs.append(pair[:, ~tight])
+        item, used = np.concatenate(pairs, axis=1)
+        every = np.unique(item.astype(np.intp) * self.n_columns + used)
+        item, used = np.concatenate(said, axis=1)
+        item, used = np.divmod(
+            np.setdiff1d(every, item.astype(np.intp) * self.n_columns + used), self.n_columns
+        )
+        return item, used
+
     def activity(self, x: ArrayLike) -> Floats:
         """Return (R,) A x for x (J+S,)."""
         terms = self.value * np.asarray(x, dtype=np.float64)[self.index]

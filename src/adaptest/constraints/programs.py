@@ -81,6 +81,17 @@ class Programs:
         self._lp.passModel(
             self._model(np.arange(self.n), np.zeros(self.n), low, high, np.zeros(matrix.n_rows))
         )
+        item, used = matrix.implied  # no whole solution breaks these rows, but most relaxed ones would
+        k = len(item)
+        self._lp.addRows(
+            k,
+            np.full(k, -highspy.kHighsInf),
+            np.zeros(k),
+            2 * k,
+            np.arange(k, dtype=np.int32) * 2,
+            np.stack([item, used], axis=1).ravel().astype(np.int32),
+            np.tile([1.0, -1.0], k),
+        )
 
     def bounds(self, low: Floats, high: Floats) -> tuple[Floats, Floats]:
         """Return bounds (n,) of all columns from those (J+S,) of items and sets."""
