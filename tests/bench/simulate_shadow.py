@@ -1,8 +1,9 @@
 """Minutes that simulees of a 30-item shadow exam take: 1,000 items and 48 rows, on worker processes.
 
-    python tests/bench/simulate_shadow.py [--simulees 1000] [--workers 2]
+    python tests/bench/simulate_shadow.py [--simulees 1000] [--workers 2] [--pool NAME] [--content METHOD]
 
-The pool is `1000-discrete` of ../shared/bench/pools.py. Asked for: 1,000 simulees in 8 minutes on 2 cores.
+The pool is `1000-discrete` of ../shared/bench/pools.py, or another of those; `--content none` chooses by the
+criterion alone, rules and item sets kept. Asked for: 1,000 simulees in 8 minutes on 2 cores.
 What fewer take is proportional but for the start of the workers, which is in it.
 """
 
@@ -23,16 +24,16 @@ from adaptest.simulation.cohort import Cohort
 from adaptest.simulation.simulees import Normal
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "bench"
-NAME, LENGTH, ASKED = "1000-discrete", 30, 8.0
+LENGTH, ASKED = 30, 8.0
 COUNTED, SUMMED = ("area", "kind", "key"), ("words", "time_s")
 
 
-def design():
+def design(recipe, content):
     """Return the exam, and how many rows it has: its length, its table and its pairs of enemies."""
     sys.path.insert(0, str(SHARED))
     import pools
 
-    columns, rules = pools.pool(pools.POOLS[NAME])
+    columns, rules = pools.pool(pools.POOLS[recipe])
     ids = tuple(columns["item"].tolist())
     items = LogisticItems(
         ids, columns["discrimination"], columns["difficulty"], columns["guessing"], np.ones(len(ids))
@@ -57,15 +58,24 @@ def design():
         _, low, high = bounds.pop(0)
         rows.append({"type": "sum", "attribute": name, "lower": low, "upper": high, "name": name})
     for (at, _), _, _ in bounds:
-        enemies.append(frozenset(ids[k] for k in at))
+        if len(at) == 2 and max(at) < len(ids):
+            enemies.append(frozenset(ids[k] for k in at))
+    sets = {}
+    if used := pools.POOLS[recipe].passages:
+        sets = {f"P{k}": tuple(np.array(ids)[columns["passage"] == str(k)].tolist()) for k in range(used)}
+        low, high = pools.PER_PASSAGE
+        rows.append({"type": "number", "condition": "per set", "lower": low, "upper": high})
+        rows.append(
+            {"type": "number", "what": "set", "lower": pools.PASSAGES_USED, "upper": pools.PASSAGES_USED}
+        )
     values = {
         "id": "shadow",
         "title": "Shadow",
         "length": {"minimum": LENGTH, "maximum": LENGTH},
         "constraints": rows,
-        "selection": {"content": "shadow_test"},
+        "selection": {} if content == "none" else {"content": content},
     }
-    pool = Pool(ItemParameters.of(items), held, tuple(enemies))
+    pool = Pool(ItemParameters.of(items), held, tuple(enemies), sets)
     return build(exam_from_values(values), pool), 1 + len(rows) + len(enemies)
 
 
@@ -74,10 +84,12 @@ def main():
     parser = argparse.ArgumentParser(description="Minutes of a simulated shadow exam.")
     parser.add_argument("--simulees", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pool", default="1000-discrete")
+    parser.add_argument("--content", default="shadow_test")
     asked = parser.parse_args()
     if not SHARED.exists():
         parser.error("../shared/bench is absent")
-    exam, n_rows = design()
+    exam, n_rows = design(asked.pool, asked.content)
     cohort = Cohort(exam, Normal(asked.simulees), ModelRespondents.of(exam.pool, LENGTH), 1)
     began, faults, length, shown = perf_counter(), 0, 0.0, np.zeros(len(exam.pool))
     for block in cohort.blocks(workers=asked.workers):

@@ -74,11 +74,23 @@ TABLE = [
     {"type": "sum", "attribute": "words", "upper": 400},
     {"type": "number", "condition": 'kind == "y"', "lower": 4, "weight": 0.2},
 ]
+OF_SETS = [
+    {"type": "number", "condition": "per set", "lower": 2, "upper": 3},
+    {"type": "number", "what": "set", "lower": 1, "name": "a set"},
+    TABLE[1],
+]
 RULES = {
     "no rules": {},
     "blueprint": {"blueprint": BLUEPRINT},
     **{name: {"blueprint": BLUEPRINT, "selection": {"content": name}} for name in CONTENT},
     "table": {"constraints": TABLE, "selection": {"content": "shadow_test"}},
+    "table, weighed": {"constraints": TABLE, "selection": {"content": "maximum_priority"}},
+    "table alone": {"constraints": TABLE[:2]},
+    "item sets": {"constraints": OF_SETS},
+    "item sets, weighed": {
+        "constraints": [*OF_SETS, TABLE[2]],
+        "selection": {"content": "weighted_deviations"},
+    },
 }
 BEGINNINGS = {
     "as it goes on": {},
@@ -103,7 +115,7 @@ FACTORS = {
     "content": tuple(RULES),
     "beginning": tuple(BEGINNINGS),
     "policy": tuple(POLICIES),
-    "pool": ("logistic", "mixed"),
+    "pool": ("logistic", "mixed", "item sets"),
     "interim": INTERIM,
     "final": tuple(ESTIMATORS),
     "pretest": ("none", "two"),
@@ -147,7 +159,8 @@ def pool_of(kind):
     }
     enemies = (frozenset(ids[0:9:3]), frozenset({ids[4], ids[20]}), frozenset({ids[7], "p1"}))
     a, b, c = RNG.lognormal(0, 0.3, J), RNG.normal(0, 1, J), RNG.uniform(0.1, 0.3, J)
-    if kind == "logistic":
+    sets = {f"S{k}": ids[4 * k + 10 : 4 * k + 14] for k in range(4)} if kind == "item sets" else {}
+    if kind != "mixed":
         items = ItemParameters.of(LogisticItems(ids, a, b, c, np.ones(J)))
     else:
         half = J // 2
@@ -166,7 +179,7 @@ def pool_of(kind):
         },
         (letters,) * 3,
     )
-    return Pool(items, attributes, enemies, options=(letters,) * J, unscored=unscored)
+    return Pool(items, attributes, enemies, sets, options=(letters,) * J, unscored=unscored)
 
 
 POOLS = {kind: pool_of(kind) for kind in FACTORS["pool"]}

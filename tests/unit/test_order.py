@@ -8,7 +8,7 @@ import pytest
 from adaptest.engine.events import ResponseGiven
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
-from adaptest.errors import ExamError, InfeasibleError
+from adaptest.errors import InfeasibleError
 from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool
@@ -128,14 +128,15 @@ def in_order(pool, orders, rows):
     return together and len(entered) == len(set(entered)) and (not ordered or by_turn == sorted(by_turn))
 
 
+@pytest.mark.parametrize("content", ["shadow_test", "maximum_priority", None])
 @pytest.mark.parametrize("sets", [False, True], ids=["items", "item sets"])
-def test_an_order_is_refused_or_kept_to_the_end_exactly_as_every_sequence_of_tests_says(sets):
+def test_an_order_is_refused_or_kept_to_the_end_exactly_as_every_sequence_of_tests_says(sets, content):
     rng, kinds = np.random.default_rng(3 + sets), set()
     for k in range(12):
         pool, rows, orders = drawn(rng, sets=sets)
         stops = expected(pool, rows, orders)
         kinds.add((stops is None, expected(pool, rows, []) is None))
-        said = {"length": {"minimum": 2, "maximum": 4}, "selection": {"content": "shadow_test"}}
+        said = {"length": {"minimum": 2, "maximum": 4}, "selection": {"content": content}}
         if stops is None:
             with pytest.raises(InfeasibleError):
                 exam(pool, rows + orders, **said)
@@ -166,15 +167,3 @@ def test_a_light_method_at_one_length_keeps_order_and_counts_to_the_end(method):
         assert bounds[0] <= sum(area[row] == "A" for row in shown) <= bounds[1]
         assert in_order(pool, orders, shown)
     assert seen > 8
-
-
-def test_a_light_method_with_an_order_and_several_lengths_is_refused():
-    pool, rows, orders = drawn(np.random.default_rng(1), sets=False)
-    said = {"length": {"minimum": 2, "maximum": 4}, "selection": {"content": "weighted_deviations"}}
-    with pytest.raises(ExamError) as caught:
-        exam(pool, [{**rows[0], "lower": 0, "upper": 4}, *orders], **said)
-    assert str(caught.value) == (
-        "exam:5: by step: where an exam may stop at 3 lengths, 2 to 4, only assembled tests keep its rules"
-        " and an order at each of them; use selection.content shadow_test, or give length.minimum and"
-        " length.maximum one value"
-    )

@@ -42,8 +42,12 @@ AREAS = [
     {"type": "number", "condition": f'area == "{area}"', "lower": 2, "upper": 4, "name": f"area {area}"}
     for area in "ABCD"
 ]
-PROMISE = (
-    "words: must hold, which maximum_priority cannot promise; give it a weight, or use content shadow_test"
+OF_SETS = (
+    "few: is a soft target about item sets, and maximum_priority weighs items; make it a bound, or use"
+    " content shadow_test"
+)
+AIMED = (
+    "words: is a soft target, which needs a content method; say selection: {content: shadow_test}, or another"
 )
 REFRESHED = (
     "content shadow_test: refresh must be one of item, theta_change, position, set, never; got 'daily'"
@@ -52,6 +56,7 @@ LACKING = (
     "largest_gap needs the shares of its areas: rows of the constraints with lower_percent and upper_percent;"
     " got none"
 )
+FEW = {"type": "number", "what": "set", "upper": 2, "weight": 1, "name": "few"}
 WORDS = {"type": "sum", "attribute": "words", "lower": 700, "upper": 760, "name": "words"}
 
 
@@ -281,12 +286,12 @@ def test_explain_says_what_the_solver_did():
     ("values", "sentence"),
     [
         (
-            {"constraints": [WORDS]},
-            "words: needs a content method; say selection: {content: shadow_test}",
+            {"constraints": [{**WORDS, "weight": 1}]},
+            AIMED,
         ),
         (
-            {"constraints": [WORDS], "selection": {"content": "maximum_priority"}},
-            PROMISE,
+            {"constraints": [FEW], "selection": {"content": "maximum_priority"}},
+            OF_SETS,
         ),
         (
             {"selection": {"content": "largest_gap"}},
@@ -300,7 +305,7 @@ def test_explain_says_what_the_solver_did():
 )
 def test_a_combination_that_cannot_work_is_refused_when_the_exam_is_read(values, sentence):
     with pytest.raises(ExamError) as caught:
-        exam(pool_of(), length={"minimum": 10, "maximum": 10}, **values)
+        exam(pool_of(sets=2), length={"minimum": 10, "maximum": 10}, **values)
     assert str(caught.value).split(": ", 1)[1] == sentence
 
 

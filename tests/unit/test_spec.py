@@ -261,12 +261,12 @@ def test_conflicting_rules_are_named_with_their_place():
     )
 
 
-def test_item_sets_are_refused_until_something_presents_them_together():
+def test_item_sets_need_a_maximum_length():
     with pytest.raises(ExamError) as caught:
         build(exam_from_values({"id": "e", "title": "E"}), pool_of(sets={"story": ("i00", "i01")}))
     assert str(caught.value) == (
-        "exam:1: item set 'story': the items of a set must be given together, which only selection.content"
-        " shadow_test and multistage do; use one, or leave the set's items out of the pool"
+        "exam:1: item set 'story': its items are given together, for which the end of the exam must be in"
+        " sight; give length.maximum"
     )
 
 

@@ -16,6 +16,8 @@ Counts = NDArray[np.int64]
 ROOM = "blueprint_upper_bound"  # why an item may not be chosen
 ORDERED = "order_or_closed_set"
 NEEDED = "blueprint_lower_bounds_need_the_room"
+SET_GOES_ON = "item_set_goes_on"
+BROKEN = "no_test_holds_it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

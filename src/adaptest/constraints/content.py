@@ -146,6 +146,14 @@ class Content(Protocol):
         """Return (N, J) items that could come next as far as order and sets go, whatever is planned."""
         ...
 
+    def why_not(self, asked: Asked, items: Bools) -> dict[str, int]:
+        """Return how many of the items (J,) that `may` leaves out of one sitting's next choice, by reason."""
+        ...
+
+    def begun(self, rows: Rows) -> str:
+        """Return in words how far the item set of the last of these items (n,) is given; empty for none."""
+        ...
+
     def __call__(self, asked: Asked, tests: Bools | None = None) -> Answer:
         """Return what may come next.
 

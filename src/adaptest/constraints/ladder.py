@@ -101,15 +101,29 @@ class Ladder:
             return np.zeros_like(rest)
         return np.asarray(rest & (self.set_of == self.set_of[rows[-1]]))
 
+    def begun(self, rows: Rows) -> str:
+        """Return in words how far the item set of the last of these items is given; empty for none."""
+        place = self.set_of[rows[-1]] if len(rows) else -1
+        if place < 0:
+            return ""
+        bounds = [one for one in self.table.constraints if one.per_set and not one.soft]
+        least = max((one.lower for one in bounds if one.lower is not None), default=0)
+        most = min((one.upper for one in bounds if one.upper is not None), default=np.inf)
+        many = int(np.count_nonzero(self.set_of[rows] == place))
+        told = f"items given of item set {[*self.pool.sets][place]!r}: {many}"
+        if many < least:
+            return f"{told}; it goes on until {least:g} are given"
+        return f"{told}, all that it may have" if many >= most else f"{told}, as many as it must have"
+
     def first(self, rest: Bools) -> Bools:
         """Return (J,) which of the items are first in order."""
         by_item, by_set = self.order
+        if by_item is not None and rest.any():
+            rest = rest & (by_item == by_item[rest].min())
         if by_set is not None and rest.any():
             of_set = rest & (self.set_of >= 0)
             if of_set.any():
                 rest = rest & ~(of_set & (by_set[self.set_of] > by_set[self.set_of[of_set]].min()))
-        if by_item is not None and rest.any():
-            rest = rest & (by_item == by_item[rest].min())
         return np.asarray(rest)
 
     def broken(self, test: Bools) -> tuple[str, ...]:
@@ -117,7 +131,7 @@ class Ladder:
         length = int(test.sum())
         if length not in self.stops:
             return (f"length {length}",)
-        return self._solver(length).matrix.broken(self._whole(test))
+        return self._solver(length).matrix.broken(self.whole(test))
 
     def holds(self, rows: Rows) -> bool:
         """Return whether items given are a test that the exam may stop with."""
@@ -128,12 +142,12 @@ class Ladder:
     def penalty(self, test: Bools) -> float:
         """Return what the soft targets that a test misses cost."""
         rows = self._solver(int(test.sum())).matrix
-        return rows.penalty(self._whole(test))
+        return rows.penalty(self.whole(test))
 
     def missed(self, test: Bools) -> tuple[tuple[str, float], ...]:
         """Return (rule, by how much) for every soft target that a test misses."""
         rows = self._solver(int(test.sum())).matrix
-        excess = rows.excess(self._whole(test))
+        excess = rows.excess(self.whole(test))
         return tuple(
             (rows.names[row], round(float(excess[row]), 9))
             for row in np.flatnonzero((rows.weight > 0) & (excess > 0))
@@ -170,12 +184,19 @@ class Ladder:
         may: Bools,
         cost: Floats,
         *,
+        gap: float = 0.0,
+        enough: float = np.inf,
         like: Like | None = None,
         budget: Budget | None = None,
     ) -> Solved:
-        """Return the best test of one length that can go on to the maximum; see `assemble`."""
+        """Return the best test of one length that can go on to the maximum; see `assemble`.
+
+        Parameters
+        ----------
+        gap, enough : relative, how far below the best it may be; what it may be worth whatever the best is
+        """
         low, high = self._bounds(given, given | may)
-        found = self._solver(length).solve(cost, low, high, budget=budget, like=like)
+        found = self._solver(length).solve(cost, low, high, gap=gap, enough=enough, budget=budget, like=like)
         if found.x is None or self.continues(found.x[: len(self.pool)], given | may):
             return found
         n, s = len(self.pool), len(self.pool.sets)
@@ -183,7 +204,7 @@ class Ladder:
         beside = np.ones(both.matrix.n_columns - 2 * (n + s))
         twice = [np.concatenate([b[:n], b[:n], b[n:], b[n:], beside]) for b in (low, high)]
         twice[0][n : 2 * n], twice[0][2 * n + s :] = 0.0, 0.0  # the longer test holds the shorter by its rows
-        found = both.solve(np.concatenate([cost, np.zeros(n)]), *twice, budget=budget)
+        found = both.solve(np.concatenate([cost, np.zeros(n)]), *twice, gap=gap, enough=enough, budget=budget)
         x = None if found.x is None else np.concatenate([found.x[:n], found.x[2 * n : 2 * n + s]])
         if x is not None and not self.continues(x[:n], given | may):  # stops between them are in the way
             return Solved("infeasible", None, -np.inf, -np.inf, found.nodes, found.pivots)
@@ -204,12 +225,21 @@ class Ladder:
             for row in np.flatnonzero(test):
                 available[self.pool.rivals[row]] = False
             return bool(self.reach.open(self.blueprint.count(test[None]), available[None], length)[0])
-        closed = np.zeros_like(test)
+        return self.grown(test, able) is not None
+
+    def grown(self, test: Bools, able: Bools) -> Bools | None:
+        """Return (J,) a test of the maximum that holds this one, by assembling; None where there is none.
+
+        Parameters
+        ----------
+        able : as `continues` says
+        """
+        closed, last = np.zeros_like(test), self.stops[-1]
         used = np.unique(self.set_of[test])
         closed |= np.isin(self.set_of, used[used >= 0]) | self._before(test)
         low, high = self._bounds(test, test | (able & ~closed))
         found = self._solver(last).solve(np.zeros(len(self.pool)), low, high, gap=1.0)
-        return found.x is not None
+        return None if found.x is None else found.x[: len(self.pool)]
 
     def _before(self, test: Bools) -> Bools:
         """Return (J,) items that come before one of the test, or whose set comes before one of its sets."""
@@ -230,7 +260,7 @@ class Ladder:
         found = self.assemble(rows, given, may, np.zeros(len(self.pool)))
         return found is not None and found.x is not None
 
-    def _whole(self, test: Bools) -> Bools:
+    def whole(self, test: Bools) -> Bools:
         """Return (J+S,) a test with the sets it uses."""
         used = [bool(test[[self.pool.row[item] for item in held]].any()) for held in self.pool.sets.values()]
         return np.concatenate([test, np.array(used, dtype=np.bool_)])

@@ -4,8 +4,9 @@ WeightedDeviations : the item after which the rules are expected to be missed le
 MaximumPriority : the criterion times how much of each rule's quota is left
 LargestGap : the area farthest below its share comes first
 
-Hard bounds on numbers of items are looked ahead by counting, as without them. What these methods aim at are
-the soft rows of the table as well; which of them a sitting can no longer meet is reported.
+Hard bounds on numbers of items are looked ahead by counting, as without them, and other hard rules by
+assembling (`assured`). What these methods aim at are the soft rows of the table as well; which of them a
+sitting can no longer meet is reported.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from adaptest.constraints.blueprint import Blueprint
+from adaptest.constraints.blueprint import ORDERED, Blueprint
 from adaptest.constraints.content import Answer, Asked, Report
 from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.matrix import Writer
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table
 from adaptest.errors import ExamError, OptionError
-from adaptest.models.base import Bools, Floats
+from adaptest.models.base import Bools, Floats, Rows
 from adaptest.pool import Pool
 
 DECIMALS = 9  # as criteria have
@@ -69,7 +70,8 @@ class Light:
 
     Attributes
     ----------
-    weigh : (targets, have (R,), value (J,), eligible (J,), items given) -> (J,) what is compared
+    weigh : (targets, have (R,), value (J,), what may come next (J,), what later places are like (J,),
+        items given) -> (J,) what is compared
     length : scored items that the targets are of: the maximum
     """
 
@@ -78,7 +80,7 @@ class Light:
     ladder: Ladder
     targets: Targets
     length: int
-    weigh: Callable[[Targets, Floats, Floats, Bools, int], Floats]
+    weigh: Callable[[Targets, Floats, Floats, Bools, Bools, int], Floats]
     stops: None = None
 
     def may(self, asked: Asked) -> Bools:
@@ -98,15 +100,25 @@ class Light:
         allowed, may = self.may(asked), asked.available
         if self.ladder.order[0] is not None:
             may = self.ladder.may(may if asked.left is None else asked.left, asked.rows)
+        return self.weighed(asked, allowed, may, allowed)
+
+    def weighed(self, asked: Asked, allowed: Bools, left: Bools, later: Bools) -> Answer:
+        """Return what may come next, weighed.
+
+        Parameters
+        ----------
+        allowed, left : (N, J) items that may come next, and that may still be given at all
+        later : (N, J) items that places after the next are expected to be like
+        """
         value = asked.values(allowed)
         weighed, reports = np.full(value.shape, -np.inf), []
         for n in range(len(asked)):
             have = self.targets.amount[:, asked.rows[n]].sum(axis=1)
             own = allowed[n]
             if own.any():
-                again = self.weigh(self.targets, have, value[n], own, asked.length)
+                again = self.weigh(self.targets, have, value[n], own, later[n], asked.length)
                 weighed[n] = np.where(own, np.round(again, DECIMALS), -np.inf)
-            missed = self.targets.missed(have, may[n], self.length - asked.length)
+            missed = self.targets.missed(have, left[n], self.length - asked.length)
             reports.append(Report(self.name, "weighed", missed=missed))
         return Answer(allowed, weighed, None, tuple(reports))
 
@@ -129,6 +141,14 @@ class Light:
     def can_run(self, available: Bools) -> bool:  # noqa: ARG002 (one signature)
         """Return true: hard bounds are looked after by counting."""
         return True
+
+    def why_not(self, asked: Asked, items: Bools) -> dict[str, int]:  # noqa: ARG002 (one signature)
+        """Return that others come before the items in order."""
+        return {ORDERED: int(np.count_nonzero(items))}
+
+    def begun(self, rows: Rows) -> str:  # noqa: ARG002 (one signature)
+        """Return nothing: no item of a set is given."""
+        return ""
 
     def disagreement(self, asked: Asked, report: Report) -> str:
         """Return how a logged report differs from what is found again."""
@@ -164,9 +184,11 @@ class WeightedDeviations:
         """Return the method over a pool and its rules."""
         length = ladder.stops[-1]
 
-        def weigh(targets: Targets, have: Floats, value: Floats, eligible: Bools, given: int) -> Floats:
+        def weigh(
+            targets: Targets, have: Floats, value: Floats, eligible: Bools, later: Bools, given: int
+        ) -> Floats:
             ahead = max(length - given - 1, 0)
-            mean = targets.amount[:, eligible].mean(axis=1)
+            mean = targets.amount[:, later].mean(axis=1)
             end = (have + ahead * mean)[:, None] + targets.amount
             below = np.maximum(targets.lower[:, None] - end, 0.0)
             above = np.maximum(end - targets.upper[:, None], 0.0)
@@ -242,7 +264,14 @@ class LargestGap:
         return Light(self.name, pool, ladder, targets, length, gap_first)
 
 
-def gap_first(targets: Targets, have: Floats, value: Floats, eligible: Bools, given: int) -> Floats:
+def gap_first(
+    targets: Targets,
+    have: Floats,
+    value: Floats,
+    eligible: Bools,
+    later: Bools,  # noqa: ARG001 (one signature)
+    given: int,
+) -> Floats:
     """Return criteria, -inf for items outside the area that is farthest below its share."""
     share = targets.lower / targets.lower.sum()
     gap = share - have / max(given, 1)
@@ -260,11 +289,11 @@ def targets_of(name: str, pool: Pool, table: Table, blueprint: Blueprint, length
 
     Raises
     ------
-    ExamError, where a rule must hold that only an assembly can keep.
+    ExamError, where a soft target is about item sets.
     """
     require_light(name, table)
     writer = Writer(len(pool))
-    table.write(writer, length=length, counted=False)
+    table.without(tuple(one.title for one in table.constraints if not one.soft)).write(writer, length=length)
     rows = writer.matrix()
     names, amount, lower, upper, weight = [], [], [], [], []
     for row in np.flatnonzero(rows.weight > 0):
@@ -293,20 +322,23 @@ def targets_of(name: str, pool: Pool, table: Table, blueprint: Blueprint, length
 
 
 def require_light(name: str, table: Table) -> None:
-    """Raise where a rule must hold that only an assembly can keep, or is about sets."""
+    """Raise where a soft target is about item sets: methods weigh items."""
     for one in table.uncounted:
-        if one.what == "set" or one.per_set:
+        if one.soft and (one.what == "set" or one.per_set):
             raise ExamError(
-                f"{one.title}: is about item sets, which {name} does not know; use content shadow_test"
-            )
-        if not one.soft and one.type != "order":
-            raise ExamError(
-                f"{one.title}: must hold, which {name} cannot promise; give it a weight, or use content"
-                " shadow_test"
+                f"{one.title}: is a soft target about item sets, and {name} weighs items; make it a bound, or"
+                " use content shadow_test"
             )
 
 
-def _priority(targets: Targets, have: Floats, value: Floats, eligible: Bools, given: int) -> Floats:  # noqa: ARG001 (one signature)
+def _priority(
+    targets: Targets,
+    have: Floats,
+    value: Floats,
+    eligible: Bools,
+    later: Bools,  # noqa: ARG001 (one signature)
+    given: int,  # noqa: ARG001
+) -> Floats:
     """Return criteria times what is left of each rule's quota."""
     lacking = (targets.lower > 0) & (have < targets.lower)
     quota = np.where(lacking, targets.lower, 0.0) if lacking.any() else np.maximum(targets.upper, 0.0)

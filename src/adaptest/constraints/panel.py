@@ -20,7 +20,7 @@ from typing import ClassVar
 import numpy as np
 
 from adaptest.constraints.assembly import Form, Given, form_of, values_of
-from adaptest.constraints.blueprint import Blueprint
+from adaptest.constraints.blueprint import ORDERED, Blueprint
 from adaptest.constraints.content import Answer, Asked, Plan, Report
 from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.reach import Reach
@@ -195,6 +195,14 @@ class Panel:
     def can_run(self, available: Bools) -> bool:
         """Return whether every module is whole."""
         return all(bool(available[module].all()) for stage in self.modules for module in stage)
+
+    def why_not(self, asked: Asked, items: Bools) -> dict[str, int]:  # noqa: ARG002 (one signature)
+        """Return that the items are closed; a panel closes none."""
+        return {ORDERED: int(np.count_nonzero(items))}
+
+    def begun(self, rows: Rows) -> str:  # noqa: ARG002 (one signature)
+        """Return nothing: a panel says itself what follows."""
+        return ""
 
     def disagreement(self, asked: Asked, report: Report) -> str:
         """Return how a logged routing differs from the one found again."""

@@ -159,6 +159,7 @@ def matrix(
     length: int | None = None,
     *,
     counted: bool = True,
+    linked: bool = True,
 ) -> Matrix:
     """Return all that an assembly keeps: table, blueprint, enemies, sets and length.
 
@@ -166,6 +167,7 @@ def matrix(
     ----------
     blueprint : with a length only
     counted : whether the table's own counts are to be written, or stand in the blueprint
+    linked : whether it is to be written that sets are used where their items are
     """
     writer = Writer(len(pool), len(pool.sets))
     if length is not None:
@@ -178,7 +180,7 @@ def matrix(
         rows = sorted(pool.row[item] for item in group if item in pool.row)
         if len(rows) > 1:
             writer.add(f"enemies {', '.join(sorted(group))}", rows, 1.0, upper=1.0)
-    for place, (name, held) in enumerate(pool.sets.items()):
+    for place, (name, held) in enumerate(pool.sets.items() if linked else ()):
         used, rows = len(pool) + place, [pool.row[item] for item in held]
         for row in rows:
             writer.add(f"set {name}", [row, used], [1.0, -1.0], upper=0.0)

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from adaptest.constraints.blueprint import Blueprint
+from adaptest.constraints.blueprint import ORDERED, Blueprint
 from adaptest.constraints.content import Answer, Asked, Plan, Report
 from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.reach import Reach
@@ -134,6 +134,14 @@ class Shadow:
     def can_run(self, available: Bools) -> bool:
         """Return whether a sitting that may see these items can keep every hard rule to its end."""
         return self.ladder.is_open(np.zeros(0, dtype=np.intp), available)
+
+    def why_not(self, asked: Asked, items: Bools) -> dict[str, int]:  # noqa: ARG002 (one signature)
+        """Return that the items' sets were left, or others come before them in order."""
+        return {ORDERED: int(np.count_nonzero(items))}
+
+    def begun(self, rows: Rows) -> str:
+        """Return in words how far the item set of the last of these items is given; empty for none."""
+        return self.ladder.begun(rows)
 
     def disagreement(self, asked: Asked, report: Report) -> str:  # noqa: PLR0911 (a sentence each)
         """Return why the logged test of one sitting is not proven: infeasible, or another one is better."""

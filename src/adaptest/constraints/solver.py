@@ -29,6 +29,7 @@ from adaptest.models.base import Bools, Floats
 WHOLE = 1e-6  # distance from a whole number at which a relaxed variable is one
 SLACK = 1e-7  # of reduced costs, where the largest cost is 1
 GUESS = 0.003  # of the relaxation's optimum: how far the best assembly may lie below it
+NARROW = 1e-4  # likewise, where any assembly that is worth enough will do
 WIDER = 4.0
 EXACT = 1e-10  # relative; what is left of a gap where it is asked to be 0
 TINY = 1e-300
@@ -94,6 +95,7 @@ class Solver:
         *,
         gap: float = 0.0,
         within: float = 0.0,
+        enough: float = np.inf,
         budget: Budget | None = None,
         like: Like | None = None,
     ) -> Solved:
@@ -104,6 +106,8 @@ class Solver:
         cost : (J,) or (J+S,) what each item, and each set, adds
         low, high : (J+S,) further bounds of the columns: 1 for what is given, 0 for what may not be
         gap, within : relative, and in units of the objective; how far below the optimum an assembly may be
+        enough : in units of the objective; any assembly worth so much will do and ends the search, which then
+            says nothing of better ones. Where the best is worth 1 + gap times that, one is found
         like : where the simplex starts
         """
         m = self.matrix
@@ -111,7 +115,8 @@ class Solver:
         own[: len(cost)] = cost
         first = m.low if low is None else np.maximum(m.low, low)
         last = m.high if high is None else np.minimum(m.high, high)
-        search = _Search(self._programs, own, like, max(gap, EXACT), within, budget or Budget())
+        near = max(gap, EXACT), within, enough
+        search = _Search(self._programs, own, like, *near, budget or Budget())
         return search.run(first, last)
 
 
@@ -138,7 +143,14 @@ class _Search:
     """
 
     def __init__(
-        self, programs: Programs, own: Floats, like: Like | None, gap: float, within: float, budget: Budget
+        self,
+        programs: Programs,
+        own: Floats,
+        like: Like | None,
+        gap: float,
+        within: float,
+        enough: float,
+        budget: Budget,
     ) -> None:
         self.programs, self.own, self.gap, self.budget = programs, own, gap, budget
         self.n = programs.matrix.n_columns
@@ -146,7 +158,7 @@ class _Search:
         full[: self.n] = own
         self.scale = float(np.abs(full).max(initial=0.0)) or 1.0
         self.cost = full / self.scale
-        self.within = within / self.scale
+        self.within, self.enough = within / self.scale, enough / self.scale
         self.before, self.nodes = programs.pivots, 0
         self.best: Bools | None = None
         self.value = self.ceiling = -np.inf
@@ -190,6 +202,8 @@ class _Search:
 
     def _is_closed(self, bound: float) -> bool:
         """Return whether nothing below this bound is better by more than the gap; if so, note the bound."""
+        if self.enough < np.inf:
+            return bound < self.enough or self.value >= self.enough
         if self.best is None or bound > self.value + max(self.gap * max(abs(self.value), EXACT), self.within):
             return False
         self.ceiling = max(self.ceiling, bound)
@@ -226,8 +240,7 @@ class _Search:
             self.ceiling = max(self.ceiling, relaxed.value)
             return True
         open_ = node.low[:n] < node.high[:n]
-        known = self.best is not None
-        far = relaxed.value - self.value if known else GUESS * max(abs(relaxed.value), 1.0)
+        far, known = self._distance(relaxed)
         while True:
             free = ((np.abs(reduced) <= far + SLACK) | part) & open_
             fixed = np.where(free, 0.0, near)
@@ -253,12 +266,21 @@ class _Search:
             if known or relaxed.value - value <= far:
                 self.ceiling = max(self.ceiling, min(found.bound, relaxed.value))
                 return True
-            if value > -np.inf:
-                far, known = relaxed.value - self.value, True
+            if value >= self.enough:
+                return True
+            if self.enough < np.inf or value > -np.inf:
+                far, known = relaxed.value - (self.enough if self.enough < np.inf else self.value), True
             elif free.sum() == open_.sum():
                 return True
             else:
                 far *= WIDER
+
+    def _distance(self, relaxed: Relaxed) -> tuple[float, bool]:
+        """Return how far below its relaxation an assembly is looked for, and whether none farther will do."""
+        size = max(abs(relaxed.value), 1.0)
+        if self.enough < np.inf:
+            return NARROW * size, False
+        return (GUESS * size, False) if self.best is None else (relaxed.value - self.value, True)
 
     def _take(self, chosen: Bools) -> float:
         """Keep an assembly if it is the best so far; return its value, -inf where it breaks a rule."""

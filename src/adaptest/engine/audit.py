@@ -170,6 +170,8 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
     own = design_of(state, design)
     ranking, rules = _ranking(then, own, logged.content), _rules(state, own, logged.next_stop)
     sentences = sentences_of(number, event.item, logged, ranking, own, agrees=agrees)
+    if own.content is not None and (words := own.content.begun(state.batch.rows[0])):
+        sentences = (*sentences, f"before this choice, {words}")
     if state.relaxed:
         sentences = (*sentences, f"rules that gave way before: {', '.join(state.relaxed)}")
     return Explanation(number, event.item, event.role, logged, agrees, ranking, rules, sentences)

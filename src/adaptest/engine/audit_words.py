@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM
+from adaptest.constraints.assured import PROVEN
+from adaptest.constraints.blueprint import BROKEN, NEEDED, ORDERED, ROOM, SET_GOES_ON
 from adaptest.engine.deciding import OTHER_STRATUM
 from adaptest.engine.design import Design
 from adaptest.engine.events import Decision, Estimated
@@ -22,6 +23,8 @@ IN_WORDS = {
     "drawn_out": "chosen, but failed its exposure draw",
     "not_planned": "not in the test that was planned, or due later in it",
     ORDERED: "its item set was left, or others come before it in order",
+    SET_GOES_ON: "the item set that was begun goes on",
+    BROKEN: "no exam of the next possible length that gives it now keeps every rule and can go on",
     "ineligible_here": "not eligible at this theta, by exposure control",
     "enemy": "enemy of an item given, or of a pretest item of this sitting",
     ROOM: "its content area is full until the next possible end",
@@ -79,6 +82,10 @@ def _content_sentences(decision: Decision) -> list[str]:
         )
     elif planned.status == "kept":
         told.append("it is of the shadow test assembled before, which goes on")
+    elif planned.status == PROVEN:
+        told.append(
+            "whatever could come next leaves an exam that keeps every rule: each is in an assembled one"
+        )
     else:
         told.append(f"criteria were weighed by content ({planned.method})")
     return told + [f"the soft target {rule} is missed by {by:g}" for rule, by in planned.missed]

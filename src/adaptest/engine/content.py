@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from adaptest.constraints import ladder as ladders
+from adaptest.constraints.assured import Assured
 from adaptest.constraints.blueprint import Blueprint, Rule
 from adaptest.constraints.conflict import admissible
 from adaptest.constraints.content import Content
 from adaptest.constraints.ladder import Ladder
-from adaptest.constraints.light import LargestGap, MaximumPriority, WeightedDeviations
+from adaptest.constraints.light import LargestGap, Light, MaximumPriority, WeightedDeviations
 from adaptest.constraints.panel import Multistage
 from adaptest.constraints.reach import Reach
 from adaptest.constraints.rows import Table
@@ -34,7 +35,6 @@ CONTENT: Mapping[str, type] = {
     "largest_gap": LargestGap,
     "multistage": Multistage,
 }
-EXACT = ("shadow_test",)  # those that keep every rule of the table, and item sets together
 
 
 def constrained(exam: Exam, pool: Pool) -> tuple[Table, Pool]:
@@ -84,19 +84,17 @@ def content_of(
     """
     said = exam.spec.selection.content
     method: Any = None if said is None else part(exam, ("selection", "content"), CONTENT, said)
-    exact = method is not None and method.name in EXACT
-    if not (exact or isinstance(method, Multistage)):
-        _require_able(exam, pool, table, named=method is not None)
+    if method is None:
+        _require_named(exam, table)
     if maximum is None:
-        if blueprint.rules or table.constraints or method is not None:
-            raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
+        _require_nothing(exam, pool, named=bool(blueprint.rules or table.constraints or method is not None))
         return None, None
     place = exam.source.at(
         ("constraints",) if table.constraints else ("blueprint",) if blueprint.rules else ("length",)
     )
-    ordered = any(one.type == "order" for one in table.uncounted) and minimum < maximum
+    at_one = minimum == maximum and method is not None  # where the first in order is all that order asks for
     general = bool(pool.sets) or any(
-        not one.soft and (one.type != "order" or (ordered and exact)) for one in table.uncounted
+        not one.soft and not (one.type == "order" and at_one) for one in table.uncounted
     )
     try:
         if general:
@@ -106,14 +104,14 @@ def content_of(
             reach = Reach(pool, blueprint, stops)
         ladder = Ladder(pool, table, blueprint, stops, reach)
         ladder.order  # noqa: B018 (asked for what it refuses)
-        if ordered and not exact:
-            _require_one(table, stops)
         content: Content | None = None
         if isinstance(method, Multistage):
             content = method.over(pool, exam.spec.panel, blueprint, maximum)
             content.require_kept(ladder)
         elif method is not None:
             content = method.over(pool, table, blueprint, ladder)
+        if general and (content is None or isinstance(content, Light)):
+            content = Assured.over(ladder, content)
     except InfeasibleError as error:
         raise InfeasibleError(f"{place}: {error}") from None
     except ExamError as error:
@@ -121,33 +119,27 @@ def content_of(
     return reach, content
 
 
-def _require_able(exam: Exam, pool: Pool, table: Table, *, named: bool) -> None:
-    """Raise unless a light content method, or none, can keep the exam's rules."""
+def _require_named(exam: Exam, table: Table) -> None:
+    """Raise where an exam without a content method has soft targets."""
+    for one in table.constraints:
+        if one.soft:
+            raise exam.fault(
+                ("constraints",),
+                f"{one.title}: is a soft target, which needs a content method; say selection: {{content:"
+                " shadow_test}, or another",
+            )
+
+
+def _require_nothing(exam: Exam, pool: Pool, *, named: bool) -> None:
+    """Raise where an exam without a maximum length has content rules, a content method or item sets."""
     if pool.sets:
         raise exam.fault(
-            ("pool",),
-            f"item set {next(iter(pool.sets))!r}: the items of a set must be given together, which only"
-            " selection.content shadow_test and multistage do; use one, or leave the set's items out of the"
-            " pool",
+            ("length",),
+            f"item set {next(iter(pool.sets))!r}: its items are given together, for which the end of the exam"
+            " must be in sight; give length.maximum",
         )
-    if table.uncounted and not named:
-        one = table.uncounted[0]
-        raise exam.fault(
-            ("constraints",),
-            f"{one.title}: needs a content method; say selection: {{content: shadow_test}}",
-        )
-
-
-def _require_one(table: Table, stops: tuple[int, ...]) -> None:
-    """Raise where an order needs shadow tests, for the exam may stop at several lengths."""
-    if len(stops) == 1:
-        return
-    one = next(one for one in table.uncounted if one.type == "order")
-    raise ExamError(
-        f"{one.title}: where an exam may stop at {len(stops)} lengths, {stops[0]} to {stops[-1]}, only"
-        " assembled tests keep its rules and an order at each of them; use selection.content shadow_test, or"
-        " give length.minimum and length.maximum one value"
-    )
+    if named:
+        raise exam.fault(("length",), "a blueprint needs a maximum length; give length.maximum")
 
 
 def table_of(exam: Exam, design_pool: Pool) -> Table:

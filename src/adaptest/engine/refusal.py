@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adaptest.constraints.blueprint import NEEDED, ORDERED, ROOM
+from adaptest.constraints.blueprint import NEEDED, ROOM
 from adaptest.engine.batch import Sittings
 from adaptest.engine.narrowing import asked
 from adaptest.engine.opening import START_BAND
@@ -26,8 +26,9 @@ def why_not(design: Design, sittings: Sittings, item: Bools) -> dict[str, int]:
     """
     counts: dict[str, int] = {}
     if design.content is not None and item.any():
-        may = design.content.may(asked(design, sittings, sittings.available))[0]
-        counts[ORDERED] = int(np.count_nonzero(item & ~may))
+        seen = asked(design, sittings, sittings.available)
+        may = design.content.may(seen)[0]
+        counts |= design.content.why_not(seen, item & ~may)
         item = item & may
     if design.opening is not None and design.reach is None:
         counts[START_BAND], item = int(np.count_nonzero(item)), np.zeros_like(item)
