@@ -7,12 +7,15 @@ import subprocess
 import sys
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
 
+from adaptest.bank import problems
+from adaptest.bank.yamltext import parse
 from adaptest.cli.main import main
 
 ADAPTEST = Path(sys.executable).with_name("adaptest")
@@ -28,6 +31,12 @@ selection: {criterion: information, picker: {name: randomesque, size: 5}}
 feedback: {explanation: after_each}
 reporting: {scale: {slope: 10.0, intercept: 50.0}, cut: {theta: 0.0, label: "demo value"}}
 """
+
+
+@lru_cache(maxsize=128)
+def value_of(text):
+    """A file's value, which nothing changes: the shipped bank is parsed once for all commands."""
+    return parse(text)
 
 
 def environment(**more):
@@ -46,6 +55,11 @@ class CommandLine:
             chdir(self.folder),
             patch.dict(os.environ, environment(**more), clear=True),
             patch.object(sys, "stdin", io.StringIO(stdin)),
+            patch.object(
+                problems,
+                "parse",
+                lambda text, marks=None: value_of(text) if marks is None else parse(text, marks),
+            ),
             redirect_stdout(out),
             redirect_stderr(err),
             pytest.raises(SystemExit) as ended,

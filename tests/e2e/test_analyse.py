@@ -3,21 +3,12 @@
 import csv
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-ADAPTEST = Path(sys.executable).with_name("adaptest")
 FILES = {"items.csv", "dif.csv", "pairs.csv", "persons.csv", "model.json", "report.html"}
-
-
-def process(*words):
-    return subprocess.run(
-        [ADAPTEST, *map(str, words)], check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +36,7 @@ def sat12(run, shared, tmp_path_factory):
     common = (choices, "--key", folder / "key.csv", "--id-columns", "")
     done = run("calibrate", *common, "--se", "none", "--no-report", "--out", folder / "run")
     assert done.returncode == 0, done.stderr
-    done = process(
+    done = run(
         "analyse",
         *common,
         "--parameters",

@@ -15,8 +15,13 @@ def item_file(adaptest, name="confidentiality"):
     return adaptest.folder / "itembank" / BANK / "items" / f"{name}.yaml"
 
 
-def break_one(adaptest, old='    options:\n      A: "', new='    options:\n      A: "All of the above '):
-    path = item_file(adaptest)
+def break_one(
+    adaptest,
+    old='    options:\n      A: "',
+    new='    options:\n      A: "All of the above ',
+    name="confidentiality",
+):
+    path = item_file(adaptest, name)
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     return text[: text.index(old)].rpartition("- id: ")[2].partition("\n")[0]
@@ -55,7 +60,10 @@ def test_an_error_ends_with_3_and_names_file_line_item_rule_and_remedy(few):
 
 
 def test_a_changed_item_asks_for_a_decision_and_one_is_honoured(adaptest):
-    item = break_one(adaptest, "    stem: >-\n      ", "    stem: >-\n      Now, ")
+    for other in item_file(adaptest).parent.iterdir():
+        if other.stem != "documentation":  # whose items name none elsewhere
+            other.unlink()
+    item = break_one(adaptest, "    stem: >-\n      ", "    stem: >-\n      Now, ", "documentation")
     body = json.loads(adaptest("bank", "check", BANK, "--format", "json", check=3).stdout)
     (changed,) = [one for one in body["findings"] if one["code"] == "CF01"]
     assert changed["item"] == item
@@ -63,7 +71,7 @@ def test_a_changed_item_asks_for_a_decision_and_one_is_honoured(adaptest):
     entry = entry.replace("minor_edit or new_item", "minor_edit")
     for key, value in (("at", "2026-11-22"), ("by", "a test"), ("why", "one word that changes nothing")):
         entry = entry.replace(f"{key}: …", f"{key}: {value}")
-    path = item_file(adaptest)
+    path = item_file(adaptest, "documentation")
     text = path.read_text(encoding="utf-8")
     path.write_text(
         text.replace(f"- id: {item}\n", f"- id: {item}\n    content_decisions: {entry}\n"), "utf-8"

@@ -43,7 +43,7 @@ pool: {domain: [COM, CRI]}
 length: {minimum: 24, maximum: 24}
 selection: {criterion: information, picker: {name: randomesque, size: 5}}
 """
-WAL_CUTS = 120
+WAL_CUTS = 60
 SIDE_BY_SIDE = 20
 
 # where inside a transaction that adds events a worker ends itself
@@ -153,7 +153,7 @@ def everything_agrees(workspace, taken):
             assert replayed(records.sitting(sitting)).differences == ()
 
 
-@pytest.mark.parametrize(("between", "within"), [(15, 10), pytest.param(75, 25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("between", "within"), [(8, 5), pytest.param(75, 25, marks=pytest.mark.slow)])
 def test_kills_lose_no_acknowledged_answer_and_double_none(workspace, between, within):
     chance = random.Random(20261122)  # noqa: S311 (when to kill is no secret)
     plans = ["between"] * between + [FAULTS[k % len(FAULTS)] for k in range(within)]

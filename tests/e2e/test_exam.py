@@ -161,8 +161,8 @@ def test_the_log_says_what_happened_and_holds_no_name_and_no_answer(adaptest):
         stdin=lines("ABCDABCD"), check=0,
     )  # fmt: skip
     (result,) = results(adaptest)
-    adaptest.process("--log-file", "log.txt", "-v", "exam", "take", EXAM, "--candidate", "Wilhelmina",
-                     stdin=lines("ABCDABCD"), check=0)  # fmt: skip
+    adaptest("--log-file", "log.txt", "-v", "exam", "take", EXAM, "--candidate", "Wilhelmina",
+             stdin=lines("ABCDABCD"), check=0)  # fmt: skip
     text = (adaptest.folder / "log.txt").read_text("utf-8")
     assert "begins" in text
     assert "ends: maximum_length" in text

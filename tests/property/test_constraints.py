@@ -88,7 +88,7 @@ def walk(pool, blueprint, stops, order):
         chosen |= {next(row for row in order if row in expected)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(exam=exams(overlapping=False), data=st.data())
 def test_counting_allows_exactly_what_brute_force_allows(exam, data):
     pool, blueprint, stops = exam
@@ -96,13 +96,13 @@ def test_counting_allows_exactly_what_brute_force_allows(exam, data):
     walk(pool, blueprint, stops, data.draw(st.permutations(range(len(pool)))))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(exam=exams(overlapping=True), data=st.data())
 def test_the_integer_program_allows_exactly_what_brute_force_allows(exam, data):
     walk(*exam, data.draw(st.permutations(range(len(exam[0])))))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(exam=exams(overlapping=False))
 def test_counting_and_the_integer_program_agree_on_whole_exams(exam):
     pool, blueprint, stops = exam

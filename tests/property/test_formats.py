@@ -132,7 +132,7 @@ BLANK = {"stem": "", "options": (), "rationale": {}, "reference": ""}  # texts a
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=16)
+@settings(max_examples=10)
 @given(records=items())
 @example(records=(ItemRecord("0", "\ufeff\n0", ("0", "1"), "A"),))
 @example(records=(ItemRecord("7", "=1", ("-a", "+b"), "A", {"A": "@c", "B": "\ufeffd"}, tags=("t",)),))
@@ -172,7 +172,7 @@ def test_a_guarded_cell_comes_back_and_never_begins_like_a_formula(text, piece):
         assert guarded(cell)[:1] not in ("\t", "\r", "\n")
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(records=items())
 def test_an_item_written_into_a_bank_file_reads_as_it_was(records):
     completed = [Item.model_validate(raw(record)) for record in records]

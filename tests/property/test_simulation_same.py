@@ -77,10 +77,10 @@ def told(study):
 
 
 def test_nothing_told_of_a_study_depends_on_the_batch_or_the_processes():
-    whole = told(simulate(ONE, 90, seed=3, behaviour=HABITS))
-    assert told(simulate(ONE, 90, seed=3, behaviour=HABITS, batch=7)) == whole
-    assert told(simulate(ONE, 90, seed=3, behaviour=HABITS, batch=20, workers=2)) == whole
-    assert told(simulate(ONE, 90, seed=4, behaviour=HABITS)) != whole
+    whole = told(simulate(ONE, 40, seed=3, behaviour=HABITS))
+    assert told(simulate(ONE, 40, seed=3, behaviour=HABITS, batch=7)) == whole
+    assert told(simulate(ONE, 40, seed=3, behaviour=HABITS, batch=11, workers=2)) == whole
+    assert told(simulate(ONE, 40, seed=4, behaviour=HABITS)) != whole
 
 
 def test_a_simulee_is_the_same_in_a_larger_study():

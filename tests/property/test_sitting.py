@@ -131,8 +131,20 @@ def test_every_row_of_the_tables_has_numbers_to_be_tried_with():
     assert set(RULES) == set(STOPPING)
 
 
-@every_pool
-@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
+@pytest.mark.parametrize(
+    ("pool", "row"),
+    [
+        # what is chosen from is no matter to pickers, rules and estimators: two pools of three will do
+        pytest.param(
+            POOLS[name],
+            row,
+            id=f"{what}-{name}",
+            marks=pytest.mark.slow if name == "continuous" and not what.startswith("criterion") else (),
+        )
+        for what, row in ROWS.items()
+        for name in POOLS
+    ],
+)
 def test_sittings_do_not_depend_on_how_many_run_together(pool, row):
     if row.get("criterion") == "up_and_down" and pool is POOLS["mixed"]:
         pytest.skip("up_and_down refuses items that are not scored right or wrong")

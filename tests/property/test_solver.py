@@ -71,7 +71,7 @@ def best(rows, cost, low, high):
     return max(values.tolist(), default=None)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(programs(), st.sampled_from([None, Like("a", np.ones(1))]))
 def test_the_optimum_is_the_best_of_every_assembly(program, like):
     rows, cost, low, high = program
