@@ -111,7 +111,8 @@ def test_a_set_is_gone_through_and_explained():
     ]
     assert {barred[item] for item in others} == {"item_set_goes_on"}
     assert any(
-        told.startswith("ruled out, the item set that was begun goes on: ") for told in second.sentences
+        told.startswith("ruled out, outside the item set that was begun and goes on: ")
+        for told in second.sentences
     )
     assert (
         "whatever could come next leaves an exam that keeps every rule: each is in an assembled one"
@@ -171,3 +172,23 @@ def test_sums_without_sets_are_kept_by_the_plain_criterion():
         rows = list(run(design, state, events).administered)
         assert 500 <= sum(POOL.attributes["words"][row] for row in rows) <= 640
         assert 3 <= sum(POOL.attributes["area"][row] == "A" for row in rows) <= 5
+
+
+def test_what_rules_out_items_is_told_apart():
+    design = exam([*RULES[:2], {**RULES[2], "lower": 1, "upper": 2}])
+    state, events = begun(design)
+    events_of = [event for event in (run(design, state, events), *events) if isinstance(event, ItemPresented)]
+    reasons = set()
+    for number in range(1, len(events_of) + 1):
+        one = explain(events, number, design)
+        reasons |= {ranked.ruled_out for ranked in one.ranking} - {""}
+        counted = dict(one.decision.ruled_out)
+        assert sum(counted.values()) + one.decision.eligible == N
+    assert reasons == {
+        "administered",
+        "enemy",
+        "item_set_goes_on",
+        "order_or_closed_set",
+        "blueprint_upper_bound",
+        "no_test_holds_it",
+    }

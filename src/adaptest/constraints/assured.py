@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adaptest.constraints.blueprint import BROKEN, ORDERED, SET_GOES_ON, Blueprint
+from adaptest.constraints.blueprint import BROKEN, ORDERED, ROOM, SET_GOES_ON, Blueprint
 from adaptest.constraints.content import Answer, Asked, Report
 from adaptest.constraints.ladder import Ladder
 from adaptest.constraints.light import Light
@@ -127,11 +127,14 @@ class Assured:
         inside = self.ladder.inside(available, rows)
         order, other = items & (held | ~follows), items & follows & ~held
         stays = bool(held.any()) and not (held & ~inside).any()
-        reasons = {
-            ORDERED: order,
-            SET_GOES_ON: other & ~inside & stays,
-            BROKEN: other & (inside | (not stays)),
-        }
+        goes_on = other & ~inside & stays
+        blueprint, stop = (
+            self.ladder.blueprint,
+            next((one for one in self.stops if one > len(rows)), self.stops[-1]),
+        )
+        counts = np.bincount(blueprint.cell[rows], minlength=blueprint.n_cells)
+        full = other & ~goes_on & blueprint.full(counts, stop)[blueprint.cell]
+        reasons = {ORDERED: order, SET_GOES_ON: goes_on, ROOM: full, BROKEN: other & ~goes_on & ~full}
         return {reason: int(np.count_nonzero(barred)) for reason, barred in reasons.items()}
 
     def begun(self, rows: Rows) -> str:
