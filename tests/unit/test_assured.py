@@ -7,11 +7,12 @@ import pytest
 
 from adaptest.constraints.assured import Assured
 from adaptest.constraints.ladder import Ladder
+from adaptest.constraints.solver import Solved
 from adaptest.engine.audit import disagreements, explain
 from adaptest.engine.events import ItemPresented, PoolChanged, ResponseGiven, RulesRelaxed
 from adaptest.engine.sitting import decide, evolve, start
 from adaptest.engine.spec import build, exam_from_values
-from adaptest.errors import PoolExhaustedError
+from adaptest.errors import InfeasibleError, PoolExhaustedError
 from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool
@@ -192,3 +193,14 @@ def test_what_rules_out_items_is_told_apart():
         "blueprint_upper_bound",
         "no_test_holds_it",
     }
+
+
+def test_a_search_that_ends_before_its_answer_says_so(monkeypatch):
+    design = exam()
+    state, _ = begun(design)
+    monkeypatch.setattr(Ladder, "at", lambda *_, **__: Solved("budget", None, -np.inf, np.inf, 100_000, 1))
+    with pytest.raises(InfeasibleError) as caught:
+        decide(state, design)
+    assert str(caught.value) == (
+        "which items keep every rule after 0 could not be settled within 100,000 branches; simplify the rules"
+    )

@@ -187,13 +187,13 @@ class Assured:
         while unknown.any():
             cost = np.where(unknown, 1.0 + draw, KNOWN * draw / stop)
             found = self.ladder.at(stop, given, may, cost, gap=NEAR, enough=ENOUGH)
-            if found.status == "budget":
-                raise InfeasibleError(
-                    f"which items keep every rule after {int(given.sum())} could not be settled within"
-                    f" {found.nodes:,} branches; simplify the rules"
-                )
-            test = None if found.x is None else found.x[: len(may)]
-            if test is None or not (test & unknown).any():
+            test = np.zeros_like(wanted) if found.x is None else found.x[: len(wanted)]
+            if not (test & unknown).any():
+                if found.status == "budget":
+                    raise InfeasibleError(
+                        f"which items keep every rule after {int(given.sum())} could not be settled within"
+                        f" {found.nodes:,} branches; simplify the rules"
+                    )
                 break
             shown = (test & unknown) | self._exchanged(stop, test, given, may, unknown & ~test)
             held, unknown = held | shown, unknown & ~shown
