@@ -163,7 +163,7 @@ def asked_of(pool, rows):
     return Asked(np.zeros(1, dtype=np.uint64), available, given_, np.zeros(1), None, lambda able: able * 1.0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(exam=exams(), data=st.data())
 def test_what_may_come_next_is_what_brute_force_says_and_never_ends_dead(exam, data):
     pool, _, minimum, maximum = exam
@@ -205,7 +205,7 @@ def sat(design, seed):
     return events, state
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(exam=exams(), method=METHODS, seed=st.integers(0, 2**32))
 def test_a_sitting_keeps_sets_together_and_every_rule_where_it_stops_and_its_log_replays(exam, method, seed):
     design = design_of(exam, method)
@@ -216,7 +216,7 @@ def test_a_sitting_keeps_sets_together_and_every_rule_where_it_stops_and_its_log
     assert disagreements(events, design) == ()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(exam=exams(), method=METHODS, seed=st.integers(0, 2**32))
 def test_sittings_in_lockstep_are_those_alone_for_any_batch(exam, method, seed):
     picker = {"picker": {"name": "randomesque", "size": 3}}

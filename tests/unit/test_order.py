@@ -128,7 +128,7 @@ def in_order(pool, orders, rows):
     return together and len(entered) == len(set(entered)) and (not ordered or by_turn == sorted(by_turn))
 
 
-@pytest.mark.parametrize("content", ["shadow_test", "maximum_priority", None])
+@pytest.mark.parametrize("content", ["shadow_test", None])
 @pytest.mark.parametrize("sets", [False, True], ids=["items", "item sets"])
 def test_an_order_is_refused_or_kept_to_the_end_exactly_as_every_sequence_of_tests_says(sets, content):
     rng, kinds = np.random.default_rng(3 + sets), set()
