@@ -100,7 +100,9 @@ def test_the_mock_exam_is_the_same_for_everybody_and_explained_at_its_end(adapte
     before, after = done.stdout.split("What you missed")
     assert "best answer" not in before
     assert "best answer" in after
-    answered(adaptest, MOCK, keys)
     rows = log(adaptest)
-    assert len(rows) == 240
-    assert [row["item"] for row in rows[:120]] == [row["item"] for row in rows[120:]]
+    assert len(rows) == 120
+    with load_exam(MOCK, adaptest.folder).start("Bob") as sitting:
+        for row in rows[:40]:
+            assert sitting.next_item().item == row["item"]
+            sitting.answer("A")

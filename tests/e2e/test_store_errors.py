@@ -1,5 +1,6 @@
 """What is broken, unknown or over is said in one sentence, with exit code 1 and nothing changed."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 
@@ -27,10 +28,21 @@ def named(commands):
     return pytest.mark.parametrize("command", commands, ids=lambda command: " ".join(command[:2]))
 
 
-def finished(adaptest, *arguments):
-    adaptest("exam", "take", EXAM, *arguments, stdin="A\n" * 8, check=0)
-    with closing(sqlite3.connect(adaptest.folder / "adaptest.db")) as database:
-        return database.execute("SELECT sitting FROM sittings ORDER BY created_at DESC").fetchone()[0]
+@pytest.fixture(scope="module")
+def anns(laid_out, command_line, tmp_path_factory):
+    """A database with Ann's finished sitting."""
+    folder = tmp_path_factory.mktemp("ann") / "workspace"
+    shutil.copytree(laid_out, folder)
+    command_line(folder)("exam", "take", EXAM, "--candidate", "Ann", stdin="A\n" * 8, check=0)
+    return folder / "adaptest.db"
+
+
+@pytest.fixture
+def sitting(adaptest, anns):
+    """Ann's finished sitting, in a workspace of the test's own."""
+    shutil.copyfile(anns, adaptest.folder / "adaptest.db")
+    with closing(sqlite3.connect(anns)) as database:
+        return database.execute("SELECT sitting FROM sittings").fetchone()[0]
 
 
 def unchanged(adaptest):
@@ -64,8 +76,8 @@ def test_a_file_that_is_no_database(adaptest, command):
 
 
 @named(COMMANDS)
+@pytest.mark.usefixtures("sitting")
 def test_a_database_of_a_newer_adaptest(adaptest, command):
-    finished(adaptest)
     with closing(sqlite3.connect(adaptest.folder / "adaptest.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     assert adaptest.sentence(*command) == (
@@ -80,8 +92,7 @@ def test_a_workspace_where_no_exam_was_taken(adaptest, command):
     assert not (adaptest.folder / "adaptest.db").exists()
 
 
-def test_pages_that_were_overwritten(adaptest):
-    sitting = finished(adaptest)
+def test_pages_that_were_overwritten(adaptest, sitting):
     path = adaptest.folder / "adaptest.db"
     data = bytearray(path.read_bytes())
     for start in range(4096 * 2, len(data), 4096):
@@ -93,8 +104,7 @@ def test_pages_that_were_overwritten(adaptest):
         assert done.stderr.count("\n") == 1
 
 
-def test_an_event_that_was_changed(adaptest):
-    sitting = finished(adaptest)
+def test_an_event_that_was_changed(adaptest, sitting):
     with closing(sqlite3.connect(adaptest.folder / "adaptest.db")) as database, database:
         database.execute("UPDATE events SET body = replace(body, 'null', '1.5') WHERE sequence IN (2, 4)")
     rule = f"sitting '{sitting}': event 2 is not what was written"
@@ -142,8 +152,8 @@ def test_an_exam_that_there_is_not(adaptest, name):
     assert adaptest.sentence("exam", "take", name) == f"exam {name!r}: {rule} that 'adaptest exam list' shows"
 
 
+@pytest.mark.usefixtures("sitting")
 def test_results_of_an_exam_that_there_is_not(adaptest):
-    finished(adaptest)
     for command in (("exam", "results", "a/b"), ("exam", "responses", "a/b", "--out", "out.csv")):
         assert adaptest.sentence(*command) == (
             "exam 'a/b': must be one that 'adaptest exam list' shows, or was taken here"
@@ -151,21 +161,20 @@ def test_results_of_an_exam_that_there_is_not(adaptest):
 
 
 @named([command for command in COMMANDS if "s1" in command])
+@pytest.mark.usefixtures("sitting")
 def test_a_sitting_that_there_is_not(adaptest, command):
-    finished(adaptest)
     assert adaptest.sentence(*command) == "sitting 's1': is unknown here; 'adaptest exam results' lists them"
 
 
+@pytest.mark.usefixtures("sitting")
 def test_a_candidate_who_is_unknown(adaptest):
-    finished(adaptest, "--candidate", "Ann")
     for command in (("exam", "take", EXAM, "--resume", "--candidate", "Bob"), ("store", "erase", "Bob")):
         assert adaptest.sentence(*command) == (
             "candidate 'Bob': is unknown here; 'adaptest exam results' lists who is known"
         )
 
 
-def test_a_sitting_that_is_finished_cannot_be_resumed(adaptest):
-    sitting = finished(adaptest, "--candidate", "Ann")
+def test_a_sitting_that_is_finished_cannot_be_resumed(adaptest, sitting):
     assert adaptest.sentence("exam", "take", EXAM, "--resume", "--candidate", "Ann") == (
         f"candidate 'Ann': must have an unfinished sitting of '{EXAM}' to resume; got none; the last one,"
         f" {sitting!r}, is finished; start a new one without --resume"
@@ -211,8 +220,7 @@ def test_a_lesson_that_there_is_not(adaptest):
     )
 
 
-def test_a_backup_is_restored_over_a_damaged_database(adaptest):
-    sitting = finished(adaptest)
+def test_a_backup_is_restored_over_a_damaged_database(adaptest, sitting):
     adaptest("store", "backup", "backup.db", check=0)
     verified = adaptest("store", "verify", check=0).stdout
     (adaptest.folder / "adaptest.db").write_bytes(b"damaged")
