@@ -98,7 +98,7 @@ def test_areas_are_balanced_as_catr_balances_them(reference, bank):
     eligible = np.ones(len(bank), dtype=bool)
     eligible[given] = False
     value = bank.information(np.array([float(asked["theta"])]))[0]
-    weighed = gap_first(targets, have, value, eligible, len(given))
+    weighed = gap_first(targets, have, value, eligible, eligible, len(given))
     best = int(np.argmax(np.where(eligible, weighed, -np.inf)))
     assert (best, group[best]) == (expected["item_0based"], expected["group"])
     after = (have + targets.amount[:, best]) / (len(given) + 1)
