@@ -35,7 +35,7 @@ def test_every_event_says_its_type_schema_engine_and_time_in_one_spelling(event)
 def test_what_is_written_is_fixed():
     event = stamped(SittingStarted(7, "d", "p", ("i2",), (), ((3, "t1"),)), "2026-12-01T10:00:00Z")
     assert to_json(event) == (
-        '{"accommodations":[],"at":"2026-12-01T10:00:00Z","design":"d","engine_version":"1.1",'
+        '{"accommodations":[],"at":"2026-12-01T10:00:00Z","design":"d","engine_version":"1.2",'
         '"excluded":["i2"],"ineligible":[],"pool":"p","pretest":[[3,"t1"]],"schema":1,"seed":7,'
         '"type":"SittingStarted"}'
     )
@@ -64,7 +64,7 @@ def test_an_old_schema_is_read_through_every_upcaster_in_turn():
     with pytest.raises(EventError) as caught:
         from_json(old, {("NoteAdded", -1): renamed})
     assert str(caught.value) == "NoteAdded: schema must be 1; got 0"
-    assert ENGINE_VERSION == "1.1"
+    assert ENGINE_VERSION == "1.2"
 
 
 @pytest.mark.parametrize(

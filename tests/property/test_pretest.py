@@ -18,6 +18,7 @@ from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool, Unscored
 from adaptest.simulation import simulate
+from adaptest.simulation.run import Outset
 
 J, M = 60, 15
 IDS, NEW = tuple(f"i{k:02d}" for k in range(J)), tuple(f"n{k:02d}" for k in range(M))
@@ -132,6 +133,57 @@ def test_a_simulated_sitting_is_the_scored_part_of_a_live_one(difficulty, n):
         live = [e for e in events if isinstance(e, ItemPresented) and e.role == "scored"]
         assert [event.item for event in live] == [event.item for event in simulated]
         assert replace(events[-1], at="") == lockstep.log(k)[-1]
+
+
+@pytest.mark.parametrize("content", [None, "shadow_test", "maximum_priority"])
+def test_no_pretest_item_comes_between_the_items_of_a_set_and_none_is_lost(content):
+    ids, new = IDS[:24], NEW[:6]
+    sets = {f"S{k}": ids[4 * k : 4 * k + 4] for k in range(4)}
+    pool = Pool(
+        ItemParameters.of(
+            LogisticItems(ids, ONE[:24], POOLS["continuous"][::2][:24], 0 * ONE[:24], ONE[:24])
+        ),
+        {"status": ("operational",) * 24},
+        (frozenset({"n00", "i17"}),),
+        sets,
+        unscored=Unscored(new, {"status": ("pretest",) * 6}),
+    )
+    values = {
+        "id": "e",
+        "title": "E",
+        "pool": {"status": ["operational"]},
+        "length": {"minimum": 8, "maximum": 8},
+        "constraints": [
+            {"type": "number", "what": "set", "lower": 2, "upper": 2},
+            {"type": "number", "condition": "per set", "lower": 3, "upper": 3},
+        ],
+        "selection": {"picker": {"name": "randomesque", "size": 3}}
+        | ({"content": content} if content else {}),
+        "pretest": {"items": 4, "positions": {"from": 2, "to": 9}},
+    }
+    design, waited = build(exam_from_values(values), pool), 0
+    seeds = np.arange(8, dtype=np.uint64)
+    outset = Outset(
+        np.zeros((8, 24), dtype=bool),
+        pretest=tuple(deal_pretest(design, int(seed), shown={}) for seed in seeds),
+    )
+    lockstep = simulate(np.linspace(-1, 1, 8), design, seeds, outset=outset)
+    for k, dealt in enumerate(outset.pretest):
+        log = lockstep.log(k)
+        given = {event.item: event.score for event in log if isinstance(event, ResponseGiven)}
+        events, _ = taken(design, start(design, k, pretest=dealt), given)
+        shown = [event for event in events if isinstance(event, ItemPresented)]
+        assert [e.item for e in shown] == [e.item for e in log if isinstance(e, ItemPresented)]
+        assert [e.position for e in shown] == list(range(len(shown)))
+        for held in sets.values():
+            inside = [event.item in held for event in shown]
+            assert np.diff(inside, prepend=False, append=False).sum() in (0, 2)  # together, or not at all
+        at = {event.item: event.position for event in shown if event.role == "pretest"}
+        assert [item for _, item in dealt] == list(at)
+        assert all(at[item] >= place for place, item in dealt)
+        waited += sum(at[item] > place for place, item in dealt)
+        assert disagreements(events, design) == ()
+    assert waited
 
 
 TARGET = {"windows": [

@@ -31,7 +31,7 @@ HABITS = Behaviour(
 LENGTH = {"minimum": 4, "maximum": 9}
 
 
-def pool(n=40, unscored=()):
+def pool(n=40, unscored=(), sets=0):
     ids = tuple(f"i{k:03d}" for k in range(2 * n))
     binary = LogisticItems(
         ids[::2], RNG.lognormal(0.1, 0.3, n), RNG.normal(0, 1, n), np.full(n, 0.2), np.ones(n)
@@ -46,6 +46,7 @@ def pool(n=40, unscored=()):
         ItemParameters(ids, (binary, graded)),
         {"domain": domain, "status": ("operational",) * len(ids)},
         tuple(enemies),
+        {f"S{k}": ids[4 * k + 20 : 4 * k + 24] for k in range(sets)},
         options=(("A", "B", "C"),) * len(ids),
         unscored=Unscored(unscored, unscored_attributes),
     )
@@ -135,7 +136,14 @@ def test_pretest_items_that_bar_scored_ones_are_dealt_by_what_earlier_blocks_wer
                 assert not rivals & {exam.pool.ids[row] for row in rows if row >= 0}
 
 
-def test_pretest_items_near_theta_are_those_of_live_candidates_and_keep_their_enemies_out():
+OF_SETS = [
+    {"type": "number", "what": "set", "lower": 1, "upper": 2},
+    {"type": "number", "condition": "per set", "lower": 2, "upper": 3},
+]
+
+
+@pytest.mark.parametrize("sets", [0, 3])
+def test_pretest_items_near_theta_are_those_of_live_candidates_and_keep_their_enemies_out(sets):
     values = {
         "id": "near",
         "title": "Near",
@@ -143,9 +151,9 @@ def test_pretest_items_near_theta_are_those_of_live_candidates_and_keep_their_en
         "pool": {"status": "operational"},
         "stopping": [{"rule": "sem", "at_most": 0.6}],
         "pretest": {"items": 3, "positions": {"from": 1, "to": 7}, "target": {"within": 0.7}},
-    }
+    } | ({"constraints": OF_SETS} if sets else {})
     names = tuple(f"p{k}" for k in range(8))
-    exam = build(exam_from_values(values), pool(unscored=names))
+    exam = build(exam_from_values(values), pool(unscored=names, sets=sets))
     cohort = Cohort(exam, Normal(24), ModelRespondents.of(exam.pool, 9), 5, concurrency=8)
     blocks = list(cohort.blocks(batch=3))
     again = list(cohort.blocks(batch=8))
@@ -171,6 +179,9 @@ def test_pretest_items_near_theta_are_those_of_live_candidates_and_keep_their_en
                     state = evolve(state, live[-1], exam)
             told = [(type(one), getattr(one, "item", "")) for one in log]
             assert [(type(one), getattr(one, "item", "")) for one in live] == told
+            for held in exam.pool.sets.values():
+                given = [one.item in held for one in log if isinstance(one, ItemPresented)]
+                assert sum(np.diff(given, prepend=False, append=False)) <= 2  # one run of them
             for one in log:
                 if isinstance(one, PretestChosen) and one.item:
                     shown[one.item] += 1

@@ -98,7 +98,8 @@ def _of_event(stored: Stored, event: Event) -> Iterator[str]:
                 )
             if dealt:
                 places = ", ".join(str(place + 1) for place, _ in dealt)
-                yield from wrap(f"{len(dealt)} pretest items, to be shown as questions {places}", WIDTH)
+                late = ", or after an item set given there" if stored.exam.design.pool.sets else ""
+                yield from wrap(f"{len(dealt)} pretest items, to be shown as questions {places}{late}", WIDTH)
         case ItemPresented():
             yield from _in_short(stored, event)
         case ResponseChanged(item=item, response=response, score=score):

@@ -255,7 +255,8 @@ class Sitting:
 
     def _choose_pretest(self) -> None:
         """Choose and commit the pretest item of a place that is reached without one."""
-        if (self._state.presented, OPEN) in self._state.pretest:
+        due = self._state.due
+        if due is not None and due[1] == OPEN:
             shown, seen = self._journal.used()
             chosen = choose_pretest(self._state, self.exam.design, shown=shown, seen=seen)
             if chosen is not None:

@@ -159,7 +159,10 @@ def explain(events: Sequence[Event], number: int, design: Design) -> Explanation
     except AdaptestError:
         agrees = False
     if logged is None:
-        sentence = f"item {number} is {event.item}, a pretest item agreed for this place; it is not scored"
+        place = next((place for place, item in state.pretest if item == event.item), event.position)
+        waited = f"place {place + 1}, shown when the item set there was given"
+        agreed = "this place" if place == event.position else waited
+        sentence = f"item {number} is {event.item}, a pretest item agreed for {agreed}; it is not scored"
         return Explanation(number, event.item, event.role, None, agrees, (), (), (sentence,))
     over = [design.pool.row[one] for one in logged.passed_over if one in design.pool.row]
     then = replace(

@@ -8,7 +8,7 @@ from typing import ClassVar
 LATER: dict[str, bool] = {
     "later": True
 }  # metadata of a field added after 1.1: left out where it is its default
-ENGINE_VERSION = "1.1"  # rises whenever the same state and design could lead to another decision
+ENGINE_VERSION = "1.2"  # rises whenever the same state and design could lead to another decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class SittingStarted(Stamp):
     design, pool : fingerprints of the design and pool it runs on; empty in trials
     excluded : items this person may not see (seen before, say)
     ineligible : items that exposure control barred for this sitting
-    pretest : (position, item): unscored items and the places, from 0, at which they are presented; no item
-        where it is chosen when the place is reached
+    pretest : (position, item): unscored items and the places, from 0, at which they are presented, or after
+        the item set that is being given there; no item where it is chosen when the place is reached
     accommodations : (name, value), as agreed for this person
     prior : mean and standard deviation of this person's own prior; None for the exam's
     barred_in_band : the items that exposure control bars while theta is in each band, from the lowest
@@ -189,7 +189,7 @@ class PretestChosen(Stamp):
 
     Attributes
     ----------
-    position : the place, from 0
+    position : the place, from 0, as agreed
     item : the item; empty where none fits, and the place stays without
     """
 

@@ -92,11 +92,14 @@ def presented(state: State, event: ItemPresented, design: Design) -> State:
         raise ReplayError(f"item {event.item!r}: must not be presented during a break")
     clock = shown(state.clock)
     if event.role == "pretest":
-        if (event.position, event.item) not in state.pretest:
+        due = any(item == event.item and place <= event.position for place, item in state.pretest)
+        if not due or event.item in state.tried_out:
             raise ReplayError(
-                f"item {event.item!r}: must be a pretest item of this place; got it at {event.position}"
+                f"item {event.item!r}: must be a pretest item whose place is reached; got it at"
+                f" {event.position}"
             )
-        return replace(state, pending=Pending(event.item, None), clock=clock)
+        tried_out = state.tried_out | {event.item}
+        return replace(state, pending=Pending(event.item, None), clock=clock, tried_out=tried_out)
     row = _row(event.item, event, design)
     if not state.batch.available[0, row]:
         raise ReplayError(f"item {event.item!r}: must be available to be presented")
@@ -208,7 +211,7 @@ def why_not_beside(item: str, others: Collection[str], sitting: Sittings, design
 def pretest_chosen(state: State, event: PretestChosen, design: Design) -> State:
     """Return the state with an item for an open place, or without the place; its enemies are kept out."""
     place, item = event.position, event.item
-    if (place, OPEN) not in state.pretest or place != state.presented:
+    if (place, OPEN) not in state.pretest or place > state.presented:
         raise ReplayError(f"PretestChosen: place {place} must be reached and have no item yet")
     rest = tuple(planned for planned in state.pretest if planned != (place, OPEN))
     if item == OPEN:

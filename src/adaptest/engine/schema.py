@@ -93,7 +93,8 @@ class Target(Strict):
 class Pretest(Strict):
     """How many unscored items each candidate is given, where, and of which status or other attribute.
 
-    Either `items` and `positions`, or several `windows` in ascending order.
+    Either `items` and `positions`, or several `windows` in ascending order. A place that comes inside an item
+    set waits until the set is given.
     """
 
     LATER = ("windows", "target")

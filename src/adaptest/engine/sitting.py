@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from adaptest.engine.batch import Sittings
+from adaptest.engine.contiguous import set_goes_on
 from adaptest.engine.deciding import decision_of
 from adaptest.engine.design import TIME_LIMIT, Design
 from adaptest.engine.estimates import estimated
@@ -143,12 +144,16 @@ def choose_pretest(
 ) -> PretestChosen | None:
     """Return the pretest item for a place that is reached and has none yet; None where nothing is to choose.
 
+    Inside an item set that goes on nothing is: the place waits for its end.
+
     Parameters
     ----------
     shown, seen : as `deal_pretest` says
     """
-    place = state.presented
-    if design.seeding is None or state.is_over or state.pending or (place, OPEN) not in state.pretest:
+    if design.seeding is None or state.is_over or state.pending or state.due is None:
+        return None
+    place, chosen = state.due
+    if chosen != OPEN or set_goes_on(timed(state), design_of(state, design)):
         return None
     item = targeted(
         design.seeding,
@@ -182,15 +187,18 @@ def decide(state: State, design: Design, planned: Planned | None = None) -> Deci
         return SittingEnded(TIME_LIMIT, *run_out(state, design))
     if state.is_over or state.pending is not None or state.clock.on_break:
         raise SittingError(f"nothing is to be decided after {_described(state)}")
-    for position, item in state.pretest:
-        if position == state.presented and item == OPEN:
-            raise SittingError(f"a pretest item must be chosen for place {position} first")
-        if position == state.presented:
-            return ItemPresented(item, position, _options(item, state, design), "pretest")
+    tests = None if planned is None else test_of(planned, design.pool)
+    if state.due is not None:
+        place, item = state.due
+        waited = design.seeding is not None and design.seeding.within is not None and item != OPEN
+        if waited or not set_goes_on(timed(state), design, tests):
+            if item == OPEN:
+                raise SittingError(f"a pretest item must be chosen for place {place} first")
+            return ItemPresented(item, state.presented, _options(item, state, design), "pretest")
     if design.may_end(state.batch.length) and (code := int(design.ending(timed(state))[0])) >= 0:
         return SittingEnded(design.reasons[code], final_estimate(state, design))
     try:
-        choice = design.choose(state.batch, None if planned is None else test_of(planned, design.pool))
+        choice = design.choose(state.batch, tests)
     except PoolExhaustedError as problem:
         return relax(state, whole, problem)
     item = design.pool.ids[choice.row[0]]

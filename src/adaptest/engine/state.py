@@ -35,6 +35,7 @@ class State:
     ended, voided, held : why, or None
     gone : unscored items that were withdrawn
     drawn_out : rows that were chosen and failed their exposure draw
+    tried_out : pretest items that were shown
     theta, sem : the estimate so far, rounded as it decides
     """
 
@@ -60,7 +61,14 @@ class State:
     voided: str | None = None
     held: str | None = None
     drawn_out: frozenset[int] = frozenset()
+    tried_out: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
+
+    @property
+    def due(self) -> tuple[int, str] | None:
+        """The place and the item of the first pretest item whose place is reached; None where none waits."""
+        waiting = (one for one in self.pretest if one[0] <= self.presented and one[1] not in self.tried_out)
+        return next(waiting, None)
 
     @property
     def is_over(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptest.engine.batch import Sittings
+from adaptest.engine.contiguous import set_goes_on
 from adaptest.engine.design import Design
 from adaptest.engine.pretest import OPEN, scored_enemies, targeted
 from adaptest.engine.recording import why_not_beside
@@ -50,9 +51,14 @@ class NearTheta:
         return cls(design, seed, shown, places, [[] for _ in places])
 
     def choose(self, active: Rows, sittings: Sittings) -> Sittings:
-        """Return sittings `active` (m,) without the enemies of what is chosen for the places they reached."""
+        """Return sittings `active` (m,) without the enemies of what is chosen for the places they reached.
+
+        A place inside an item set that goes on waits for its end.
+        """
         for k, n in enumerate(active.tolist()):
-            while self.open[n] and self.open[n][0] == sittings.length + self._number(n):
+            while self._is_reached(n, sittings.length):
+                if set_goes_on(sittings.take(np.array([k])), self.design):
+                    break
                 item = self._item(n, self.open[n].pop(0), sittings.take(np.array([k])))
                 rows = [self.design.pool.row[rival] for rival in scored_enemies(self.design.pool, (item,))]
                 if rows:
@@ -61,9 +67,10 @@ class NearTheta:
                     sittings = replace(sittings, available=available)
         return sittings
 
-    def _number(self, n: int) -> int:
-        """Return how many pretest items a sitting was shown."""
-        return sum(item != OPEN for _, item in self.chosen[n])
+    def _is_reached(self, n: int, length: int) -> bool:
+        """Return whether a sitting has shown as many items as come before its next open place."""
+        shown = length + sum(item != OPEN for _, item in self.chosen[n])
+        return bool(self.open[n]) and self.open[n][0] <= shown
 
     def _item(self, n: int, place: int, sitting: Sittings) -> str:
         """Return the item for a place, noted as chosen."""

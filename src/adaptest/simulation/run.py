@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from adaptest.constraints.rows import set_of
 from adaptest.engine.design import Design
 from adaptest.engine.estimates import estimated
 from adaptest.engine.events import (
@@ -186,28 +187,30 @@ class Simulated:
         events: list[Event] = [self._started(n)]
         pretest = self.near_theta or self.outset.pretest
         dealt = dict(pretest[n]) if pretest else {}
-        pairs = zip(self.rows[n], self.scores[n], strict=True)
-        scored = [(self.design.pool.ids[row], int(score)) for row, score in pairs if row >= 0]
-        presented = 0
+        rows, scores = ([int(x) for x in column[n] if x >= 0] for column in (self.rows, self.scores))
+        of, ids = set_of(self.design.pool), self.design.pool.ids
+        presented, waits = 0, int(self.waiting[n])
 
         def show_pretest() -> None:
             nonlocal presented
-            while presented in dealt:
-                item = dealt.pop(presented)
+            while dealt and min(dealt) <= presented:
+                item = dealt.pop(place := min(dealt))
                 if self.near_theta:
-                    events.append(PretestChosen(presented, item))
+                    events.append(PretestChosen(place, item))
                 if item != OPEN:
                     events.extend(self._shown(n, item, presented, "pretest", "", 0))
                     presented += 1
 
-        for item, score in scored:
-            show_pretest()
-            events += self._shown(n, item, presented, "scored", str(score), score)
-            presented += 1
-        show_pretest()  # a live sitting shows what is due before it asks whether to end
-        if self.waiting[n] >= 0:
-            item = self.design.pool.ids[self.waiting[n]]
-            events += self._shown(n, item, presented, "scored", "", 0)[:1]
+        for k, row in enumerate(rows if waits < 0 else [*rows, waits]):
+            if k == 0 or of[row] < 0 or of[row] != of[rows[k - 1]]:  # nothing comes inside a set
+                show_pretest()
+            if k < len(rows):
+                events += self._shown(n, ids[row], presented, "scored", str(scores[k]), scores[k])
+                presented += 1
+            else:
+                events += self._shown(n, ids[row], presented, "scored", "", 0)[:1]
+        if waits < 0:
+            show_pretest()  # a live sitting shows what is due before it asks whether to end
         if n in self.cut_off:
             return (*events, self.cut_off[n])
         one = Estimates(
