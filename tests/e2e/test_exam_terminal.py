@@ -37,6 +37,7 @@ class Terminal:
             os.environ.update(TERM="xterm-256color", COLUMNS="80", LINES="24", PYTHONUTF8="1")
             for name in [name for name in os.environ if name.startswith("ADAPTEST_")]:
                 del os.environ[name]
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored where the tests run under nohup
             code = "import sys; from adaptest.cli.main import main; main(sys.argv[1:])"
             os.execv(sys.executable, [sys.executable, "-c", code, *arguments])  # noqa: S606 (ours)
         self.text = ""

@@ -239,7 +239,7 @@ FIRST = ItemPresented("i11", 0)
         ([STARTED, ItemPresented("i00", 1)], "item 'i00': must be presented at position 0; got 1"),
         (
             [STARTED, ItemPresented("new", 0, (), "pretest")],
-            "item 'new': must be a pretest item of this place; got it at 0",
+            "item 'new': must be a pretest item whose place is reached; got it at 0",
         ),
         (
             [SittingStarted(1, excluded=("i11",)), FIRST],
