@@ -131,15 +131,8 @@ def test_people_s_answers_are_run_instead_of_simulees(simulate, workspace, tmp_p
         ",".join([f"p{n}", *(str((n * 7 + k * k) % 3 % 2) for k in range(len(items)))]) for n in range(9)
     ]
     answers.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    done = simulate(
-        "peer-support/short",
-        "--responses",
-        answers,
-        "--id-columns",
-        "person",
-        "--out",
-        tmp_path / "r",
-    )
+    people = "peer-support/short", "--responses", answers, "--id-columns", "person"
+    done = simulate(*people, "--out", tmp_path / "r")
     assert done.returncode == 0, done.stderr
     assert "9 sittings, seed 1; people's answers" in done.stdout
     summary = json.loads((tmp_path / "r" / "summary.json").read_text("utf-8"))
@@ -150,11 +143,7 @@ def test_people_s_answers_are_run_instead_of_simulees(simulate, workspace, tmp_p
     seconds = [",".join([f"p{n}", *("10" for _ in items)]) for n in range(9)]
     times.write_text("\n".join([lines[0], *seconds]) + "\n", encoding="utf-8")
     done = simulate(
-        "peer-support/short",
-        "--responses",
-        answers,
-        "--id-columns",
-        "person",
+        *people,
         "--times",
         times,
         "--out",

@@ -1,6 +1,8 @@
 """Pretest items change nothing that counts: the scored sitting is as without them, live or in lockstep."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -9,11 +11,13 @@ from hypothesis import strategies as st
 
 from adaptest.engine.audit import disagreements
 from adaptest.engine.codec import from_json, to_json
+from adaptest.engine.contiguous import set_goes_on
 from adaptest.engine.design import Design
 from adaptest.engine.events import ItemPresented, PretestChosen, ResponseGiven, SittingEnded
 from adaptest.engine.pretest import scored_enemies
 from adaptest.engine.sitting import choose_pretest, deal_pretest, decide, evolve, replay, start
 from adaptest.engine.spec import build, exam_from_values
+from adaptest.errors import PoolExhaustedError
 from adaptest.models import LogisticItems
 from adaptest.parameters import ItemParameters
 from adaptest.pool import Pool, Unscored
@@ -184,6 +188,22 @@ def test_no_pretest_item_comes_between_the_items_of_a_set_and_none_is_lost(conte
         waited += sum(at[item] > place for place, item in dealt)
         assert disagreements(events, design) == ()
     assert waited
+
+
+def test_where_no_item_can_follow_inside_a_set_rules_give_way_before_a_pretest_item_comes():
+    ids = IDS[:4]
+    pool = Pool(
+        ItemParameters.of(LogisticItems(ids, ONE[:4], 0 * ONE[:4], 0 * ONE[:4], ONE[:4])),
+        sets={"S": ids[:2], "T": ids[2:]},
+    )
+
+    design = Mock(pool=pool)
+    design.may_end.return_value = False
+    design.choose.side_effect = PoolExhaustedError("no item may come next")
+    sitting = SimpleNamespace(length=1, rows=np.array([[0]]))
+    assert set_goes_on(sitting, design)
+    design.choose.side_effect = [SimpleNamespace(row=np.array([2]))]
+    assert not set_goes_on(sitting, design)
 
 
 TARGET = {"windows": [

@@ -12,6 +12,8 @@ from adaptest.models.base import Bools
 def set_goes_on(sitting: Sittings, design: Design, tests: Bools | None = None) -> bool:
     """Return whether the next item of one sitting is of the last one's item set: nothing comes between them.
 
+    Where no item can follow as the rules stand, nothing may come before they gave way.
+
     Parameters
     ----------
     tests : (1, J) as `Design.choose` takes them
@@ -24,5 +26,5 @@ def set_goes_on(sitting: Sittings, design: Design, tests: Bools | None = None) -
         return False
     try:
         return bool(of[design.choose(sitting, tests).row[0]] == last)
-    except PoolExhaustedError:  # rules give way before anything else comes
-        return False
+    except PoolExhaustedError:  # rules give way first; then it is to be asked again
+        return True
